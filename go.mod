@@ -1,0 +1,21 @@
+module incidentd
+
+go 1.26.0
+
+require (
+	github.com/Juniper/go-netconf v0.3.1
+	github.com/alecthomas/kong v1.17.0
+	github.com/beevik/etree v1.8.1
+	github.com/go-crypt/crypt v0.14.15
+	github.com/google/go-cmp v0.7.0
+	github.com/openconfig/goyang v1.6.3
+	go.etcd.io/bbolt v1.5.0
+	golang.org/x/crypto v0.58.0
+	golang.org/x/term v0.47.0
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/go-crypt/x v0.4.16 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

@@ -1,0 +1,68 @@
+package rpcerr
+
+import "strings"
+
+// AppendXML appends the error as an <rpc-error> element, whose default namespace
+// is that of the base protocol, which the surrounding element has declared.
+func (e *Error) AppendXML(b []byte) []byte {
+	b = append(b, "<rpc-error><error-type>"...)
+	b = append(b, e.Type...)
+	b = append(b, "</error-type><error-tag>"...)
+	b = append(b, e.Tag...)
+	b = append(b, "</error-tag><error-severity>error</error-severity>"...)
+	if e.AppTag != "" {
+		b = append(b, "<error-app-tag>"...)
+		b = appendText(b, e.AppTag)
+		b = append(b, "</error-app-tag>"...)
+	}
+	if e.Path.Expr != "" {
+		b = append(b, "<error-path"...)
+		for _, p := range e.Path.Prefixes {
+			b = append(b, " xmlns:"...)
+			b = append(b, p.Prefix...)
+			b = append(b, `="`...)
+			b = appendText(b, p.Namespace)
+			b = append(b, '"')
+		}
+		b = append(b, '>')
+		b = appendText(b, e.Path.Expr)
+		b = append(b, "</error-path>"...)
+	}
+	if e.Message != "" {
+		b = append(b, `<error-message xml:lang="en">`...)
+		b = appendText(b, e.Message)
+		b = append(b, "</error-message>"...)
+	}
+	if len(e.Info) > 0 {
+		b = append(b, "<error-info>"...)
+		for _, i := range e.Info {
+			b = append(b, '<')
+			b = append(b, i.Name...)
+			if i.Space != "" && i.Space != BaseNamespace {
+				b = append(b, ` xmlns="`...)
+				b = appendText(b, i.Space)
+				b = append(b, '"')
+			}
+			b = append(b, '>')
+			b = appendText(b, i.Value)
+			b = append(b, "</"...)
+			b = append(b, i.Name...)
+			b = append(b, '>')
+		}
+		b = append(b, "</error-info>"...)
+	}
+	return append(b, "</rpc-error>"...)
+}
+
+// escaper leaves out what XML 1.0 cannot carry at all.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;")
+
+func appendText(b []byte, s string) []byte {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return '�'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "�"))
+	return append(b, escaper.Replace(s)...)
+}
