@@ -1,0 +1,140 @@
+package data
+
+// Diff calls visit for each place where two trees of one schema differ: with the
+// place of the parent in the new tree (in the old one where that is gone), the
+// old node, nil when it was added, and the new one, nil when it was removed. What
+// is added or removed is visited once, at its top. Branches that the trees share
+// cost nothing. visit returns false to stop.
+func Diff(old, new *Node, visit func(parent *Loc, old, new *Node) bool) {
+	if old == new {
+		return
+	}
+	if old == nil || new == nil || !old.interior() {
+		if old != nil && new != nil && old.text == new.text {
+			return
+		}
+		visit(nil, old, new)
+		return
+	}
+	diff(&Loc{nil, new}, old, new, visit)
+}
+
+func diff(at *Loc, old, new *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+	a, b := old.kids, new.kids
+	for len(a) > 0 || len(b) > 0 {
+		var x, y *Node
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].schema.Order < b[0].schema.Order:
+			x, a = a[0], a[1:]
+		case len(a) == 0 || b[0].schema.Order < a[0].schema.Order:
+			y, b = b[0], b[1:]
+		default:
+			x, y = a[0], b[0]
+			a, b = a[1:], b[1:]
+		}
+		if x == y {
+			continue
+		}
+		if x != nil && x.set != nil || y != nil && y.set != nil {
+			var p, q *set
+			if x != nil {
+				p = x.set
+			}
+			if y != nil {
+				q = y.set
+			}
+			if !diffSets(p, q, func(old, new *Node) bool { return diffChild(at, old, new, visit) }) {
+				return false
+			}
+			continue
+		}
+		if !diffChild(at, x, y, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+func diffChild(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+	switch {
+	case x == nil || y == nil:
+		return visit(at, x, y)
+	case x.interior():
+		return diff(at.Down(y), x, y, visit)
+	case x.text != y.text || string(x.Raw().Content) != string(y.Raw().Content):
+		return visit(at, x, y)
+	}
+	return true
+}
+
+// Merge returns the union of two trees of one schema; where both have a leaf,
+// a's stays. The result shares whatever only one of them has, so merging a small
+// tree into a large one is cheap. Either may be nil.
+func Merge(a, b *Node) *Node {
+	switch {
+	case a == nil || a == b:
+		if a == nil {
+			return b
+		}
+		return a
+	case b == nil, !a.interior():
+		return a
+	}
+	var c *Node
+	for _, k := range b.kids {
+		have := a.kid(k.schema)
+		if c != nil {
+			have = c.kid(k.schema)
+		}
+		merged := k
+		switch {
+		case have == nil:
+		case k.set != nil:
+			merged = &Node{schema: k.schema, set: mergeSets(have.set, k.set)}
+			if merged.set == have.set {
+				continue
+			}
+		default:
+			if merged = Merge(have, k); merged == have {
+				continue
+			}
+		}
+		if c == nil {
+			c = a.clone()
+		}
+		c.setKid(merged)
+	}
+	if c == nil {
+		return a
+	}
+	return c
+}
+
+func mergeSets(a, b *set) *set {
+	if a == b {
+		return a
+	}
+	small, large, swapped := b, a, false
+	if !a.byUser && small.len() > large.len() {
+		small, large, swapped = a, b, true
+	}
+	o := new(owner)
+	out := large
+	small.each(func(e *Node) bool {
+		have := large.get(e.text)
+		switch {
+		case have == nil:
+			out = out.put(o, e)
+		case have != e:
+			x, y := have, e
+			if swapped {
+				x, y = e, have
+			}
+			if m := Merge(x, y); m != have {
+				out = out.put(o, m)
+			}
+		}
+		return true
+	})
+	return out
+}

@@ -1,0 +1,89 @@
+package data
+
+import (
+	"slices"
+	"strings"
+
+	"incidentd/yang"
+	"incidentd/yang/rpcerr"
+)
+
+// Path is the instance path of a place as an error-path: XPath with the modules'
+// own prefixes, which it declares.
+func (l *Loc) Path() rpcerr.Path {
+	var p pathBuilder
+	p.walk(l)
+	return p.done()
+}
+
+// ChildPath is the path of a child that is not there.
+func (l *Loc) ChildPath(schema *yang.Node) rpcerr.Path {
+	var p pathBuilder
+	p.walk(l)
+	p.name(schema)
+	return p.done()
+}
+
+// String is the path with module prefixes, for messages and logs.
+func (l *Loc) String() string { return l.Path().Expr }
+
+type pathBuilder struct {
+	b        strings.Builder
+	prefixes []rpcerr.Prefix
+}
+
+func (p *pathBuilder) done() rpcerr.Path {
+	expr := p.b.String()
+	if expr == "" {
+		expr = "/"
+	}
+	return rpcerr.Path{Expr: expr, Prefixes: p.prefixes}
+}
+
+func (p *pathBuilder) prefix(m *yang.Module) string {
+	q := rpcerr.Prefix{Prefix: m.Prefix, Namespace: m.Namespace}
+	if !slices.Contains(p.prefixes, q) {
+		p.prefixes = append(p.prefixes, q)
+	}
+	return m.Prefix + ":"
+}
+
+func (p *pathBuilder) name(s *yang.Node) {
+	p.b.WriteByte('/')
+	if s.Kind == yang.Input || s.Kind == yang.Output {
+		s = s.Parent
+	}
+	p.b.WriteString(p.prefix(s.Module) + s.Name)
+}
+
+func (p *pathBuilder) walk(l *Loc) {
+	if l == nil {
+		return
+	}
+	p.walk(l.Parent)
+	s := l.Node.schema
+	if s.Kind == yang.Root {
+		return
+	}
+	p.name(s)
+	switch s.Kind {
+	case yang.List:
+		// While an entry is being read its keys are leafs already.
+		for _, k := range s.Keys {
+			if leaf := l.Node.Get(k); leaf != nil {
+				p.b.WriteString("[" + p.prefix(k.Module) + k.Name + "=" + Quote(leaf.text) + "]")
+			}
+		}
+	case yang.LeafList:
+		p.b.WriteString("[.=" + Quote(l.Node.text) + "]")
+	}
+}
+
+// Quote writes a string as an XPath literal. One that holds both kinds of quotes
+// has no literal; its double quotes become single ones.
+func Quote(s string) string {
+	if !strings.Contains(s, "'") {
+		return "'" + s + "'"
+	}
+	return `"` + strings.ReplaceAll(s, `"`, "'") + `"`
+}

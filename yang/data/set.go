@@ -1,0 +1,416 @@
+package data
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"incidentd/yang"
+)
+
+// set holds the entries of one list or leaf-list. It is immutable but for its
+// owner: an edit passes one owner to all its changes, and what it made itself it
+// changes in place.
+type set struct {
+	root   *page // sorted by key; nil in a sequence
+	n      int
+	seq    []*Node // where the user orders or there is no key
+	byUser bool
+	owner  *owner // of the sequence
+	index  *seqIndex
+}
+
+// owner marks the pages that one edit made.
+type owner struct{ _ byte }
+
+// pageSize is the most entries or pages a page holds.
+const pageSize = 64
+
+// page is a page of a B+tree: entries in a leaf, pages above.
+type page struct {
+	owner *owner
+	items []*Node
+	pages []*page
+}
+
+// seqIndex finds the entries of a long sequence; it is made at the first search.
+type seqIndex struct {
+	once sync.Once
+	at   map[string]int // nil until it is made
+}
+
+func newSet(s *yang.Node) *set {
+	if s.UserOrdered || s.Kind == yang.List && len(s.Keys) == 0 || s.Kind == yang.LeafList && !s.Config {
+		return &set{byUser: true, index: new(seqIndex)}
+	}
+	return &set{root: new(page)}
+}
+
+func (s *set) len() int {
+	if s.byUser {
+		return len(s.seq)
+	}
+	return s.n
+}
+
+func (s *set) each(yield func(*Node) bool) bool {
+	if s.byUser {
+		for _, e := range s.seq {
+			if !yield(e) {
+				return false
+			}
+		}
+		return true
+	}
+	return s.root.each(yield)
+}
+
+func (p *page) each(yield func(*Node) bool) bool {
+	for _, e := range p.items {
+		if !yield(e) {
+			return false
+		}
+	}
+	for _, c := range p.pages {
+		if !c.each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *set) get(key string) *Node {
+	if s.byUser {
+		if i := s.find(key); i >= 0 {
+			return s.seq[i]
+		}
+		return nil
+	}
+	p := s.root
+	for len(p.pages) > 0 {
+		p = p.pages[p.child(key)]
+	}
+	if i, ok := p.item(key); ok {
+		return p.items[i]
+	}
+	return nil
+}
+
+// find is the place of a key in a sequence, -1 without one.
+func (s *set) find(key string) int {
+	if len(s.seq) < 16 {
+		return slices.IndexFunc(s.seq, func(e *Node) bool { return e.text == key })
+	}
+	s.index.once.Do(func() {
+		s.index.at = make(map[string]int, len(s.seq))
+		for i := len(s.seq) - 1; i >= 0; i-- {
+			s.index.at[s.seq[i].text] = i
+		}
+	})
+	if i, ok := s.index.at[key]; ok {
+		return i
+	}
+	return -1
+}
+
+// first is the smallest key of a page.
+func (p *page) first() string {
+	for len(p.pages) > 0 {
+		p = p.pages[0]
+	}
+	return p.items[0].text
+}
+
+// child is the index of the page that holds a key, if any does.
+func (p *page) child(key string) int {
+	lo, hi := 0, len(p.pages)-1
+	for lo < hi {
+		mid := (lo + hi + 1) / 2
+		if p.pages[mid].first() <= key {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	return lo
+}
+
+func (p *page) item(key string) (int, bool) {
+	return slices.BinarySearchFunc(p.items, key, func(e *Node, k string) int { return strings.Compare(e.text, k) })
+}
+
+// own returns the page itself when the edit made it, else a copy.
+func (p *page) own(o *owner) *page {
+	if p.owner == o {
+		return p
+	}
+	return &page{owner: o, items: slices.Clone(p.items), pages: slices.Clone(p.pages)}
+}
+
+// put returns the set with an entry, which replaces one of the same key. In a
+// sequence a new entry goes last; entries without a key are always new.
+func (s *set) put(o *owner, e *Node) *set {
+	if s.byUser {
+		keyless := e.schema.Kind == yang.List && len(e.schema.Keys) == 0 || e.schema.Kind == yang.LeafList && !e.schema.Config
+		if !keyless {
+			if i := s.find(e.text); i >= 0 {
+				if s.owner != o {
+					s = &set{byUser: true, owner: o, seq: slices.Clone(s.seq), index: new(seqIndex)}
+				}
+				s.seq[i] = e
+				return s
+			}
+		}
+		if s.owner != o {
+			s = &set{byUser: true, owner: o, seq: slices.Clone(s.seq), index: new(seqIndex)}
+		}
+		s.seq = append(s.seq, e)
+		if s.index.at != nil {
+			s.index.at[e.text] = len(s.seq) - 1
+		}
+		return s
+	}
+	root, right, added := s.root.put(o, e)
+	if right != nil {
+		root = &page{owner: o, pages: []*page{root, right}}
+	}
+	n := s.n
+	if added {
+		n++
+	}
+	return &set{root: root, n: n}
+}
+
+// put returns the changed page, and a second one when it had to be split.
+func (p *page) put(o *owner, e *Node) (*page, *page, bool) {
+	c := p.own(o)
+	if len(c.pages) > 0 {
+		i := c.child(e.text)
+		left, right, added := c.pages[i].put(o, e)
+		c.pages[i] = left
+		if right == nil {
+			return c, nil, added
+		}
+		c.pages = slices.Insert(c.pages, i+1, right)
+		if len(c.pages) <= pageSize {
+			return c, nil, added
+		}
+		at := splitAt(len(c.pages), i+1)
+		r := &page{owner: o, pages: slices.Clone(c.pages[at:])}
+		c.pages = slices.Clip(c.pages[:at])
+		return c, r, added
+	}
+	i, ok := c.item(e.text)
+	if ok {
+		c.items[i] = e
+		return c, nil, false
+	}
+	c.items = slices.Insert(c.items, i, e)
+	if len(c.items) <= pageSize {
+		return c, nil, true
+	}
+	at := splitAt(len(c.items), i)
+	r := &page{owner: o, items: slices.Clone(c.items[at:])}
+	c.items = slices.Clip(c.items[:at])
+	return c, r, true
+}
+
+// splitAt splits in the middle, or near the end when the last was added, so that
+// entries added in order fill their pages.
+func splitAt(n, added int) int {
+	if added == n-1 {
+		return n - 1
+	}
+	return n / 2
+}
+
+// delete returns the set without a key.
+func (s *set) delete(o *owner, key string) *set {
+	if s.byUser {
+		i := s.find(key)
+		if i < 0 {
+			return s
+		}
+		return &set{byUser: true, owner: o, seq: slices.Delete(slices.Clone(s.seq), i, i+1), index: new(seqIndex)}
+	}
+	if s.get(key) == nil {
+		return s
+	}
+	root := s.root.delete(o, key)
+	for len(root.pages) == 1 {
+		root = root.pages[0]
+	}
+	return &set{root: root, n: s.n - 1}
+}
+
+// delete removes a key that is there. Empty pages go; small ones are joined with
+// their neighbour.
+func (p *page) delete(o *owner, key string) *page {
+	c := p.own(o)
+	if len(c.pages) == 0 {
+		i, _ := c.item(key)
+		c.items = slices.Delete(c.items, i, i+1)
+		return c
+	}
+	i := c.child(key)
+	c.pages[i] = c.pages[i].delete(o, key)
+	if c.pages[i].size() == 0 {
+		c.pages = slices.Delete(c.pages, i, i+1)
+		return c
+	}
+	if i+1 == len(c.pages) {
+		i--
+	}
+	if i >= 0 && c.pages[i].size()+c.pages[i+1].size() <= pageSize/2 {
+		l, r := c.pages[i].own(o), c.pages[i+1]
+		l.items = append(l.items, r.items...)
+		l.pages = append(l.pages, r.pages...)
+		c.pages[i] = l
+		c.pages = slices.Delete(c.pages, i+1, i+2)
+	}
+	return c
+}
+
+func (p *page) size() int { return len(p.items) + len(p.pages) }
+
+// diffSets calls visit for each entry that is in one set only or differs by
+// pointer. What two trees of pages share is skipped.
+func diffSets(a, b *set, visit func(old, new *Node) bool) bool {
+	switch {
+	case a == b:
+		return true
+	case a == nil:
+		return b.each(func(e *Node) bool { return visit(nil, e) })
+	case b == nil:
+		return a.each(func(e *Node) bool { return visit(e, nil) })
+	case a.byUser:
+		return diffSequences(a, b, visit)
+	}
+	return diffPages([]*page{a.root}, []*page{b.root}, visit)
+}
+
+func diffPages(a, b []*page, visit func(old, new *Node) bool) bool {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	if len(a) == 0 && len(b) == 0 {
+		return true
+	}
+	if len(a) == len(b) && len(a) > 0 {
+		aligned := true
+		for i := range a {
+			if i > 0 && (a[i].size() == 0 || b[i].size() == 0 || a[i].first() != b[i].first()) || len(a[i].pages) == 0 != (len(b[i].pages) == 0) {
+				aligned = false
+			}
+		}
+		if aligned {
+			for i := range a {
+				if a[i] == b[i] {
+					continue
+				}
+				ok := false
+				if len(a[i].pages) == 0 {
+					ok = diffItems(a[i].items, b[i].items, visit)
+				} else {
+					ok = diffPages(a[i].pages, b[i].pages, visit)
+				}
+				if !ok {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	// Heights or boundaries differ: open the higher pages.
+	if deeper := height(a) - height(b); deeper > 0 {
+		return diffPages(open(a), b, visit)
+	} else if deeper < 0 {
+		return diffPages(a, open(b), visit)
+	}
+	if height(a) > 0 {
+		return diffPages(open(a), open(b), visit)
+	}
+	return diffItems(items(a), items(b), visit)
+}
+
+func height(ps []*page) int {
+	if len(ps) == 0 {
+		return 0
+	}
+	h := 0
+	for p := ps[0]; len(p.pages) > 0; p = p.pages[0] {
+		h++
+	}
+	return h
+}
+
+func open(ps []*page) (out []*page) {
+	for _, p := range ps {
+		out = append(out, p.pages...)
+	}
+	return out
+}
+
+func items(ps []*page) (out []*Node) {
+	for _, p := range ps {
+		out = append(out, p.items...)
+	}
+	return out
+}
+
+func diffItems(a, b []*Node, visit func(old, new *Node) bool) bool {
+	for len(a) > 0 || len(b) > 0 {
+		ok := true
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].text < b[0].text:
+			ok = visit(a[0], nil)
+			a = a[1:]
+		case len(a) == 0 || b[0].text < a[0].text:
+			ok = visit(nil, b[0])
+			b = b[1:]
+		default:
+			if a[0] != b[0] {
+				ok = visit(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// diffSequences compares position by position after what is gone; an entry that
+// moved counts as removed and added.
+func diffSequences(a, b *set, visit func(old, new *Node) bool) bool {
+	x, y := a.seq, b.seq
+	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
+	}
+	for len(x) > 0 && len(y) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
+	}
+	if len(x) == len(y) && slices.EqualFunc(x, y, func(p, q *Node) bool { return p.text == q.text }) {
+		for i := range x {
+			if x[i] != y[i] && !visit(x[i], y[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, e := range x {
+		if !visit(e, nil) {
+			return false
+		}
+	}
+	for _, e := range y {
+		if !visit(nil, e) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,120 @@
+package xmltext
+
+import "slices"
+
+// Element is a generic element: what a filter or an anyxml holds before a schema
+// is applied.
+type Element struct {
+	Space, Local string
+	Attrs        []Attr
+	Text         string // the text of an element without child elements, as written
+	Children     []*Element
+	// Bindings are the declarations in scope, innermost last, for values that
+	// hold prefixes.
+	Bindings []Binding
+}
+
+// Resolve returns the namespace of a prefix in the element's scope.
+func (e *Element) Resolve(prefix string) (string, bool) {
+	for i := len(e.Bindings) - 1; i >= 0; i-- {
+		if e.Bindings[i].Prefix == prefix {
+			return e.Bindings[i].Space, true
+		}
+	}
+	return "", prefix == ""
+}
+
+// Attr returns the value of an attribute.
+func (e *Element) Attr(space, local string) (string, bool) {
+	for _, a := range e.Attrs {
+		if a.Space == space && a.Local == local {
+			return a.Value, true
+		}
+	}
+	return "", false
+}
+
+// Child returns the first child of a name, or nil.
+func (e *Element) Child(space, local string) *Element {
+	for _, c := range e.Children {
+		if c.Space == space && c.Local == local {
+			return c
+		}
+	}
+	return nil
+}
+
+// ReadElement reads the element that the Start token began, to its end.
+func (d *Decoder) ReadElement(start Token) (*Element, error) {
+	e := &Element{Space: start.Space, Local: start.Local, Attrs: slices.Clone(start.Attrs), Bindings: slices.Clone(d.bindings)}
+	for {
+		t, err := d.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch t.Kind {
+		case Start:
+			c, err := d.ReadElement(t)
+			if err != nil {
+				return nil, err
+			}
+			e.Children = append(e.Children, c)
+		case Text:
+			e.Text += string(t.Text)
+		case End:
+			if len(e.Children) > 0 {
+				e.Text = ""
+			}
+			return e, nil
+		}
+	}
+}
+
+// ParseElement reads a whole document as one element.
+func ParseElement(in []byte, l Limits) (*Element, error) {
+	d := NewDecoder(in, l)
+	t, err := d.Next()
+	if err != nil {
+		return nil, err
+	}
+	e, err := d.ReadElement(t)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Next(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Raw is the content of an element, kept as it was written with the namespace
+// declarations in scope there.
+type Raw struct {
+	Content  []byte
+	Bindings []Binding
+}
+
+// ReadRaw skips to the end of the element that was just started, checking that
+// it is well formed, and returns its content.
+func (d *Decoder) ReadRaw() (Raw, error) {
+	r := Raw{Bindings: slices.Clone(d.bindings)}
+	begin, depth := d.pos, len(d.stack)
+	for {
+		t, err := d.Next()
+		if err != nil {
+			return Raw{}, err
+		}
+		if t.Kind == End && len(d.stack) < depth {
+			r.Content = d.in[begin:max(begin, t.Offset)]
+			return r, nil
+		}
+	}
+}
+
+// Decoder reads the content of a Raw: Next returns EOF after the last element.
+func (r Raw) Decoder(l Limits) *Decoder {
+	d := NewDecoder(r.Content, l)
+	d.bindings = slices.Clone(r.Bindings)
+	d.begun, d.fragment = true, true
+	return d
+}
