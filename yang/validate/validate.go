@@ -1,0 +1,548 @@
+// Package validate holds data to its schema [RFC 7950 section 8]: mandatory
+// nodes, numbers of entries, choices, unique, must, when, and what leafrefs and
+// instance-identifiers refer to. Values and keys were checked when the data was
+// read.
+//
+// A change is validated by what it can touch: the nodes it adds, the parents of
+// what it changes, the constraints that name a node it touches, and the
+// references to what it takes away. Its cost follows the change, but for
+// constraints elsewhere that name a touched node, and for removed targets of
+// leafrefs, whose instances are all looked at.
+//
+// A Validator is read-only and may be used by any number of goroutines.
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/xpath"
+)
+
+// maxErrors bounds how many violations are told.
+const maxErrors = 100
+
+// steps is what one expression may take; constraints of modules are finite, but
+// their data may be large.
+const steps = 50_000_000
+
+// Validator validates the data of one schema.
+type Validator struct {
+	schema *yang.Schema
+	// needs are the containers without presence below which something is
+	// mandatory, so that they are looked into even when absent.
+	needs map[*yang.Node]bool
+	// named are the nodes with constraints by the local names that the paths of
+	// their expressions end in; "" are those that may depend on any node.
+	named map[string][]*yang.Node
+	// references are the leafref leafs by their target, and by the leafs that
+	// their predicates read.
+	references map[*yang.Node][]*yang.Node
+	operands   map[*yang.Node][]*yang.Node
+	// pointers are the instance-identifiers, which may refer to any node.
+	pointers []*yang.Node
+}
+
+// New prepares the validation of a schema.
+func New(s *yang.Schema) *Validator {
+	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, named: map[string][]*yang.Node{},
+		references: map[*yang.Node][]*yang.Node{}, operands: map[*yang.Node][]*yang.Node{}}
+	v.prepare(s.Root)
+	return v
+}
+
+func (v *Validator) prepare(n *yang.Node) (needed bool) {
+	for _, list := range [][]*yang.Constraint{n.Musts, n.Whens} {
+		for _, c := range list {
+			for _, name := range namesOf(c.Expr) {
+				if !slices.Contains(v.named[name], n) {
+					v.named[name] = append(v.named[name], n)
+				}
+			}
+		}
+	}
+	if n.Type != nil {
+		v.refer(n, n.Type)
+	}
+	for _, c := range n.Children {
+		if v.prepare(c) {
+			needed = true
+		}
+	}
+	switch n.Kind {
+	case yang.Container:
+		v.needs[n] = needed || len(n.Musts) > 0
+		return v.needs[n] && !n.Presence
+	case yang.Choice:
+		return n.Mandatory
+	case yang.List, yang.LeafList:
+		return n.Min > 0
+	case yang.Leaf, yang.AnyData, yang.AnyXML:
+		return n.Mandatory
+	}
+	return needed
+}
+
+func (v *Validator) refer(n *yang.Node, t *yang.Type) {
+	switch t.Base {
+	case yang.InstanceIdentifier:
+		v.pointers = append(v.pointers, n)
+	case yang.Leafref:
+		v.references[t.Path.Target] = append(v.references[t.Path.Target], n)
+		for _, s := range t.Path.Steps {
+			for _, w := range s.Where {
+				if len(w.Down) > 0 {
+					last := w.Down[len(w.Down)-1]
+					v.operands[last] = append(v.operands[last], n)
+				}
+			}
+		}
+	case yang.Union:
+		for _, m := range t.Members {
+			v.refer(n, m)
+		}
+	}
+}
+
+// namesOf are the local names that an expression's paths end in, and "" when it
+// may depend on nodes that it does not name.
+func namesOf(e *xpath.Expr) []string {
+	var out []string
+	for _, p := range e.Paths() {
+		if p.Anything || len(p.Names) == 0 {
+			return []string{""}
+		}
+		out = append(out, p.Names[len(p.Names)-1].Local)
+	}
+	return out
+}
+
+// Tree validates a whole tree of a datastore. config leaves out what only state
+// needs. The error is an rpcerr.Errors of all violations, up to a hundred.
+func (v *Validator) Tree(root *data.Node, config bool) error {
+	c := v.check(root, config)
+	c.walk(&data.Loc{Node: root})
+	return c.errs.Err()
+}
+
+// Change validates new, which came from the valid tree old.
+func (v *Validator) Change(old, new *data.Node, config bool) error {
+	c := v.check(new, config)
+	c.change(old, new)
+	return c.errs.Err()
+}
+
+// Input validates the input of an rpc. References lead into the tree of the
+// operational datastore. What is missing is a missing-element [RFC 7950 section
+// 7.14.2 and RFC 6241 appendix A].
+func (v *Validator) Input(input, operational *data.Node) error {
+	c := v.check(operational, false)
+	c.input = true
+	c.walk(&data.Loc{Node: input})
+	return c.errs.Err()
+}
+
+func (v *Validator) check(root *data.Node, config bool) *check {
+	return &check{Validator: v, config: config, tree: &data.XPath{Schema: v.schema, Root: root}, done: map[*data.Node]bool{}}
+}
+
+type check struct {
+	*Validator
+	config bool
+	input  bool
+	tree   *data.XPath
+	done   map[*data.Node]bool // whose structure was checked
+	errs   rpcerr.Errors
+}
+
+func (c *check) fail(p rpcerr.Path, e *rpcerr.Error) {
+	e = e.At(p)
+	// A change can reach a node in several ways.
+	known := func(x *rpcerr.Error) bool { return x.Path.Expr == p.Expr && x.Error() == e.Error() }
+	if len(c.errs) < maxErrors && !slices.ContainsFunc(c.errs, known) {
+		c.errs = append(c.errs, e)
+	}
+}
+
+// walk checks a node and all below it.
+func (c *check) walk(l *data.Loc) {
+	if len(c.errs) >= maxErrors {
+		return
+	}
+	c.node(l)
+	for child := range l.Node.Children() {
+		c.walk(l.Down(child))
+	}
+}
+
+// node checks what concerns one node: its own constraints and what must be below
+// it.
+func (c *check) node(l *data.Loc) {
+	s := l.Node.Schema()
+	if c.config && !s.Config {
+		return
+	}
+	if s.Kind != yang.Root && !c.allowed(l.Parent, s, l) {
+		c.fail(l.Path(), rpcerr.UnknownElement(s.Name, "%q may not be here: its when condition is false", s.Name))
+		return
+	}
+	c.musts(l)
+	if s.HasValue() {
+		c.reference(l, s.Type)
+		return
+	}
+	c.structure(l)
+}
+
+func (c *check) structure(l *data.Loc) {
+	if c.done[l.Node] {
+		return
+	}
+	c.done[l.Node] = true
+	c.children(l, l.Node.Schema().Children)
+}
+
+func (c *check) musts(l *data.Loc) {
+	for _, m := range l.Node.Schema().Musts {
+		ok, err := c.eval(m, l)
+		switch {
+		case err != nil:
+			c.fail(l.Path(), rpcerr.OperationFailed("the must condition %s cannot be evaluated: %v", oneLine(m.Text), err).WithAppTag(rpcerr.AppMustViolation))
+		case !ok:
+			message := m.Message
+			if message == "" {
+				message = "the condition " + oneLine(m.Text) + " is not met"
+			}
+			c.fail(l.Path(), rpcerr.MustViolation(message, m.AppTag))
+		}
+	}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func (c *check) eval(k *yang.Constraint, l *data.Loc) (bool, error) {
+	budget := int64(steps)
+	return k.Expr.EvalBool(xpath.Context{Node: c.tree.At(l), Env: c.tree, Budget: &budget})
+}
+
+// allowed evaluates the when conditions of a schema node and of the choices and
+// cases around it. at is the node itself, nil when it is not there.
+func (c *check) allowed(parent *data.Loc, s *yang.Node, at *data.Loc) bool {
+	for n := s; ; n = n.Parent {
+		for _, w := range n.Whens {
+			place := parent
+			if !w.OnParent {
+				if place = at; place == nil {
+					place = parent.Down(data.New(n)) // a dummy node [RFC 7950 section 7.21.5]
+				}
+			}
+			if place == nil {
+				continue
+			}
+			if ok, err := c.eval(w, place); err == nil && !ok {
+				return false
+			}
+		}
+		if n.Parent == nil || n.Parent.Kind != yang.Choice && n.Parent.Kind != yang.Case {
+			return true
+		}
+	}
+}
+
+// children checks what must or may be below a node.
+func (c *check) children(l *data.Loc, children []*yang.Node) {
+	for _, s := range children {
+		if c.config && !s.Config {
+			continue
+		}
+		switch s.Kind {
+		case yang.Leaf, yang.AnyData, yang.AnyXML:
+			if s.Mandatory && l.Node.Get(s) == nil && c.allowed(l, s, nil) {
+				c.missing(l, s)
+			}
+		case yang.List, yang.LeafList:
+			c.entries(l, s)
+		case yang.Container:
+			if !s.Presence && c.needs[s] && l.Node.Get(s) == nil && c.allowed(l, s, nil) {
+				empty := l.Down(data.New(s))
+				c.musts(empty)
+				c.children(empty, s.Children)
+			}
+		case yang.Choice:
+			c.choice(l, s)
+		}
+	}
+}
+
+func (c *check) missing(l *data.Loc, s *yang.Node) {
+	if c.input {
+		c.fail(l.ChildPath(s), rpcerr.MissingElement(s.Name, "the mandatory %s %q is missing", s.Kind, s.Name))
+		return
+	}
+	c.fail(l.ChildPath(s), rpcerr.DataMissing("the mandatory %s %q is missing", s.Kind, s.Name))
+}
+
+func (c *check) entries(l *data.Loc, s *yang.Node) {
+	n := l.Node.Count(s)
+	if n < s.Min && c.allowed(l, s, nil) {
+		c.fail(l.ChildPath(s), rpcerr.TooFewElements(n, s.Min))
+	}
+	if s.Max > 0 && n > s.Max {
+		c.fail(l.ChildPath(s), rpcerr.TooManyElements(n, s.Max))
+	}
+	for _, leafs := range s.Unique {
+		c.unique(l, s, leafs)
+	}
+}
+
+// unique looks for two entries of which all the leafs have the same values;
+// entries that lack one do not count [RFC 7950 section 7.8.3].
+func (c *check) unique(l *data.Loc, s *yang.Node, leafs []*yang.Node) {
+	seen := map[string]*data.Loc{}
+	for e := range l.Node.EntriesOf(s) {
+		at := l.Down(e)
+		var values, paths []string
+		for _, leaf := range leafs {
+			v, p := valueBelow(at, s, leaf)
+			if p == nil {
+				break
+			}
+			values, paths = append(values, v), append(paths, p.String())
+		}
+		if len(values) < len(leafs) {
+			continue
+		}
+		key := data.Key(values...)
+		if first := seen[key]; first != nil {
+			var all []string
+			for _, leaf := range leafs {
+				_, p := valueBelow(first, s, leaf)
+				all = append(all, p.String())
+			}
+			c.fail(l.ChildPath(s), rpcerr.NotUnique(append(all, paths...)...))
+			return
+		}
+		seen[key] = at
+	}
+}
+
+// valueBelow finds a leaf below a list entry, or its default.
+func valueBelow(at *data.Loc, list, leaf *yang.Node) (string, *data.Loc) {
+	var way []*yang.Node
+	for s := leaf; s != list; s = s.DataParent() {
+		way = append(way, s)
+	}
+	slices.Reverse(way)
+	for _, s := range way {
+		n := at.Node.Get(s)
+		if n == nil && s == leaf && len(s.Defaults) > 0 {
+			n = data.NewLeaf(s, s.Defaults[0])
+		}
+		if n == nil {
+			return "", nil
+		}
+		at = at.Down(n)
+	}
+	return at.Node.Value(), at
+}
+
+func (c *check) choice(l *data.Loc, s *yang.Node) {
+	var chosen *yang.Node
+	for _, cas := range s.Children {
+		if !l.Node.HasAny(cas) {
+			continue
+		}
+		if chosen != nil {
+			c.fail(l.Path(), rpcerr.BadElement(s.Name, "the cases %q and %q of the choice %q exclude each other", chosen.Name, cas.Name, s.Name))
+			return
+		}
+		chosen = cas
+	}
+	switch {
+	case chosen != nil:
+		c.children(l, chosen.Children)
+	case s.Mandatory && c.allowed(l, s, nil):
+		if c.input {
+			c.fail(l.Path(), rpcerr.MissingElement(s.Name, "none of the cases of the mandatory choice %q is there", s.Name))
+			return
+		}
+		c.fail(l.Path(), rpcerr.MissingChoice(s.Name))
+	}
+}
+
+// reference checks that what a leafref or instance-identifier refers to is there.
+func (c *check) reference(l *data.Loc, t *yang.Type) {
+	if t.Base == yang.Union {
+		t = memberType(t, l.Node.Value(), c.schema)
+	}
+	if !t.RequireInstance {
+		return
+	}
+	switch t.Base {
+	case yang.Leafref:
+		if !l.HasTarget(t.Path, c.tree.Root, l.Node.Value()) {
+			c.fail(l.Path(), rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", l.Node.Value(), t.Path.Text))
+		}
+	case yang.InstanceIdentifier:
+		if c.tree.Instance(l.Node.Value()) == nil {
+			c.fail(l.Path(), rpcerr.InstanceRequired("%q refers to nothing", l.Node.Value()))
+		}
+	}
+}
+
+// memberType is the union's member that a value has, a leafref unresolved.
+func memberType(t *yang.Type, value string, s *yang.Schema) *yang.Type {
+	for _, m := range t.Members {
+		if _, err := m.Canonical(value, s, s.Module); err == nil {
+			if m.Base == yang.Union {
+				return memberType(m, value, s)
+			}
+			return m
+		}
+	}
+	return t
+}
+
+// change is the incremental validation.
+func (c *check) change(old, new *data.Node) {
+	touched := map[*yang.Node]bool{}
+	gone := map[*yang.Node]map[string]bool{}
+	var leafs []*yang.Node
+	removed := false
+	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
+		removed = removed || is == nil || was != nil && is.Schema().HasValue()
+		if was != nil {
+			c.collect(was, touched, gone)
+		}
+		if is != nil {
+			c.collect(is, touched, nil)
+			c.walk(parent.Down(is))
+			if is.Schema().HasValue() {
+				leafs = append(leafs, is.Schema())
+			}
+		} else if was.Schema().HasValue() {
+			leafs = append(leafs, was.Schema())
+		}
+		for at := parent; at != nil; at = at.Parent {
+			if !c.done[at.Node] {
+				c.musts(at)
+				c.structure(at)
+			}
+		}
+		return len(c.errs) < maxErrors
+	})
+	c.dependents(touched)
+	c.dangling(gone)
+	if removed {
+		for _, s := range c.pointers {
+			c.instances(s, c.node)
+		}
+	}
+	for _, s := range leafs {
+		for _, ref := range c.operands[s] {
+			c.instances(ref, c.node)
+		}
+	}
+}
+
+// collect notes the schema nodes of a subtree, and the values that are taken away
+// where leafrefs may refer to them.
+func (c *check) collect(n *data.Node, touched map[*yang.Node]bool, gone map[*yang.Node]map[string]bool) {
+	s := n.Schema()
+	touched[s] = true
+	if gone != nil && s.HasValue() && len(c.references[s]) > 0 {
+		if gone[s] == nil {
+			gone[s] = map[string]bool{}
+		}
+		gone[s][n.Value()] = true
+	}
+	for ch := range n.Children() {
+		c.collect(ch, touched, gone)
+	}
+}
+
+// dependents evaluates the constraints elsewhere that name a touched node.
+func (c *check) dependents(touched map[*yang.Node]bool) {
+	again := map[*yang.Node]bool{}
+	for s := range touched {
+		// An expression depends on what is below its paths, too.
+		for at := s; at != nil; at = at.DataParent() {
+			for _, n := range c.named[at.Name] {
+				again[n] = true
+			}
+		}
+	}
+	if len(touched) > 0 {
+		for _, n := range c.named[""] {
+			again[n] = true
+		}
+	}
+	nodes := make([]*yang.Node, 0, len(again))
+	for n := range again {
+		nodes = append(nodes, n)
+	}
+	slices.SortFunc(nodes, func(a, b *yang.Node) int { return strings.Compare(a.Path(), b.Path()) })
+	for _, n := range nodes {
+		if c.config && !n.Config {
+			continue
+		}
+		if n.Kind != yang.Choice && n.Kind != yang.Case {
+			c.instances(n, c.node)
+		}
+		if len(n.Whens) > 0 {
+			// What a condition lets in may be mandatory now.
+			if p := n.DataParent(); p != nil {
+				c.instances(p, func(l *data.Loc) {
+					delete(c.done, l.Node)
+					c.structure(l)
+				})
+			}
+		}
+	}
+}
+
+// dangling checks the leafrefs that have a value which was taken away.
+func (c *check) dangling(gone map[*yang.Node]map[string]bool) {
+	for s, values := range gone {
+		for _, ref := range c.references[s] {
+			if c.config && !ref.Config {
+				continue
+			}
+			c.instances(ref, func(l *data.Loc) {
+				if values[l.Node.Value()] {
+					c.reference(l, ref.Type)
+				}
+			})
+		}
+	}
+}
+
+// instances visits every instance of a schema node.
+func (c *check) instances(s *yang.Node, visit func(*data.Loc)) {
+	var way []*yang.Node
+	for n := s; n != nil && n.Kind != yang.Root; n = n.DataParent() {
+		way = append(way, n)
+	}
+	slices.Reverse(way)
+	var down func(l *data.Loc, way []*yang.Node)
+	down = func(l *data.Loc, way []*yang.Node) {
+		if len(c.errs) >= maxErrors {
+			return
+		}
+		if len(way) == 0 {
+			visit(l)
+			return
+		}
+		if n := l.Node.Get(way[0]); n != nil {
+			down(l.Down(n), way[1:])
+			return
+		}
+		for e := range l.Node.EntriesOf(way[0]) {
+			down(l.Down(e), way[1:])
+		}
+	}
+	down(&data.Loc{Node: c.tree.Root}, way)
+}
