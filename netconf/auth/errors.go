@@ -1,0 +1,15 @@
+package auth
+
+import "errors"
+
+var (
+	// ErrHash is a crypt-hash that is malformed, of a method that is not supported
+	// ($1$, which is MD5), or with too few or too many rounds.
+	ErrHash = errors.New("not a usable crypt-hash")
+
+	// ErrPassword is a password that is empty, too long or contains a NUL.
+	ErrPassword = errors.New("not a usable password")
+
+	// ErrKey is a public key that is malformed or of a kind that is not supported.
+	ErrKey = errors.New("not a usable public key")
+)
