@@ -4,7 +4,7 @@ import "math"
 
 // compare evaluates a comparison [XPath 1.0 section 3.4].
 func (m *machine) compare(e *comparison, f focus) bool {
-	if m.err != nil {
+	if !m.spend(1) {
 		return false
 	}
 	l, r, op := e.l, e.r, e.op
@@ -79,13 +79,22 @@ func compareNumbers(op string, l, r float64) bool {
 func (m *machine) anyText(op string, x expr, s string, f focus) bool {
 	equal := op == "="
 	if p, ok := x.(*path); ok {
-		if n, rest, led := m.lead(p, f); led && (n == nil || len(rest) == 0) {
+		n, rest, led := m.lead(p, f)
+		if led && (n == nil || len(rest) == 0) {
 			return n != nil && m.err == nil && (m.text(n) == s) == equal
 		}
-		if equal {
-			if n, ok := m.find(p, f, s); ok {
+		if led && equal {
+			if n, ok := m.find(rest, n, s); ok {
 				return n != nil
 			}
+		}
+		if led {
+			hit := false
+			m.walk(rest, n, func(n Node) bool {
+				hit = (m.text(n) == s) == equal
+				return !hit && m.err == nil
+			})
+			return hit
 		}
 	}
 	return m.any(x, f, func(n Node) bool { return (m.text(n) == s) == equal })
@@ -142,14 +151,10 @@ func (m *machine) orderSets(op string, l expr, set []Node, f focus) bool {
 	return m.anyNumber(op, l, best, f)
 }
 
-// find is the first node found of a path whose text is value. It is faster than a
-// visit of all when the path ends in a key: then the key is one more that is known
-// of its list. ok is false when the path is not of the shape.
-func (m *machine) find(p *path, f focus, value string) (hit Node, ok bool) {
-	if p.from == fromExpr || len(p.plan.stages) > 1 {
-		return nil, false
-	}
-	steps := p.plan.stages[0].steps
+// find is the first node found whose text is value, of those to which steps lead. It
+// is faster than a visit of all when the last step is a key: then the key is one more
+// that is known of its list. ok is false when the steps are not of the shape.
+func (m *machine) find(steps []step, from Node, value string) (hit Node, ok bool) {
 	end := len(steps) - 1
 	if end < 0 || steps[end].axis != child || steps[end].test.kind != testName || len(steps[end].preds) > 0 {
 		return nil, false
@@ -160,11 +165,11 @@ func (m *machine) find(p *path, f focus, value string) (hit Node, ok bool) {
 		return hit == nil && m.err == nil
 	}
 	if end == 0 || steps[end-1].axis != child || steps[end-1].test.kind != testName || !steps[end-1].filters {
-		m.walk(steps[:end], m.start(p, f), below)
+		m.walk(steps[:end], from, below)
 		return hit, true
 	}
 	list := &steps[end-1]
-	m.walk(steps[:end-1], m.start(p, f), func(n Node) bool {
+	m.walk(steps[:end-1], from, func(n Node) bool {
 		if entry, ok := m.lookup(list, n, value, leaf.test.name); ok {
 			return entry == nil || below(entry)
 		}

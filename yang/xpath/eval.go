@@ -321,6 +321,7 @@ func (e number) eval(*machine, focus) Value  { return Value{kind: Number, num: f
 func (e literal) eval(*machine, focus) Value { return Value{kind: String, str: string(e)} }
 
 func (e *negation) eval(m *machine, f focus) Value {
+	m.spend(1)
 	v := m.number(e.x, f)
 	if !e.even {
 		v = -v
@@ -329,13 +330,20 @@ func (e *negation) eval(m *machine, f focus) Value {
 }
 
 func (e *arithmetic) eval(m *machine, f focus) Value {
+	m.spend(1)
 	return Value{kind: Number, num: calculate(e.op, m.number(e.l, f), m.number(e.r, f))}
 }
 
 func (e *comparison) eval(m *machine, f focus) Value { return boolValue(m.compare(e, f)) }
 func (e *logic) eval(m *machine, f focus) Value      { return boolValue(m.boolean(e, f)) }
 func (e *path) eval(m *machine, f focus) Value       { return setValue(m.pathNodes(e, f)) }
-func (e *call) eval(m *machine, f focus) Value       { return e.fn.run(m, f, e) }
+
+func (e *call) eval(m *machine, f focus) Value {
+	if !m.spend(1) {
+		return Value{kind: e.fn.result}
+	}
+	return e.fn.run(m, f, e)
+}
 
 func (e *union) eval(m *machine, f focus) Value {
 	var set []Node

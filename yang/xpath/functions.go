@@ -156,7 +156,8 @@ func library(fns ...*function) map[string]*function {
 	return byName
 }
 
-func (m *machine) arg(f focus, c *call, i int) string { return m.str(c.args[i], f) }
+// arg is an argument as a string, paid for by its length.
+func (m *machine) arg(f focus, c *call, i int) string { return m.spendText(m.str(c.args[i], f)) }
 
 // subject is the text of the argument or, without one, of the context node.
 func (m *machine) subject(f focus, c *call) string {
@@ -182,7 +183,7 @@ func (m *machine) subjectName(f focus, c *call) Name {
 func concat(m *machine, f focus, c *call) Value {
 	var b strings.Builder
 	for i := range c.args {
-		b.WriteString(m.spendText(m.arg(f, c, i)))
+		b.WriteString(m.arg(f, c, i))
 	}
 	return stringValue(b.String())
 }
@@ -190,7 +191,7 @@ func concat(m *machine, f focus, c *call) Value {
 // substring counts characters from 1 and rounds, so that positions may be NaN and
 // infinite [XPath 1.0 section 4.2].
 func substring(m *machine, f focus, c *call) Value {
-	s := m.spendText(m.arg(f, c, 0))
+	s := m.arg(f, c, 0)
 	from := round(m.number(c.args[1], f))
 	to := math.Inf(1)
 	if len(c.args) == 3 {
@@ -215,7 +216,10 @@ func substring(m *machine, f focus, c *call) Value {
 }
 
 func translate(m *machine, f focus, c *call) Value {
-	s, from, to := m.spendText(m.arg(f, c, 0)), []rune(m.arg(f, c, 1)), []rune(m.arg(f, c, 2))
+	s, from, to := m.arg(f, c, 0), []rune(m.arg(f, c, 1)), []rune(m.arg(f, c, 2))
+	if !m.spend(len(from)) {
+		return stringValue("")
+	}
 	table := make(map[rune]rune, len(from))
 	for i, r := range from {
 		if _, ok := table[r]; ok {
@@ -244,7 +248,7 @@ func (m *machine) schema() bool {
 
 // reMatch [RFC 7950 section 10.2.1].
 func reMatch(m *machine, f focus, c *call) Value {
-	s, pattern := m.spendText(m.arg(f, c, 0)), m.arg(f, c, 1)
+	s, pattern := m.arg(f, c, 0), m.arg(f, c, 1)
 	if !m.schema() {
 		return boolValue(false)
 	}

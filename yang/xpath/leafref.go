@@ -128,7 +128,7 @@ func (l *Leafref) Find(c Context, value string) (Node, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
-	n, _ := m.find(l.path, f, value)
+	n, _ := m.find(l.path.plan.stages[0].steps, m.start(l.path, f), value)
 	if m.err != nil {
 		return nil, m.err
 	}

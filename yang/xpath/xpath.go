@@ -99,7 +99,7 @@ type Context struct {
 
 	// Budget, if not nil, is how many steps may be taken. The steps are subtracted;
 	// several evaluations may share it one after another. A step is about one node
-	// looked at, or 64 bytes of text.
+	// looked at, one operator or function applied, or 64 bytes of text.
 	Budget *int64
 }
 
