@@ -1,0 +1,366 @@
+package datastore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"incidentd/datastore/kv"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/xmltext"
+)
+
+const tableNames = "names"
+
+// names are the numbers that stand for schema nodes in keys. The writer alone
+// adds to them.
+type names struct {
+	number map[string]uint16
+	name   map[uint16]string
+}
+
+// forget takes back the names that were added since there were count of them.
+func (n *names) forget(count int) {
+	for num := len(n.name); num > count; num-- {
+		delete(n.number, n.name[uint16(num)])
+		delete(n.name, uint16(num))
+	}
+}
+
+func loadNames(r *kv.Reader) (*names, error) {
+	n := &names{number: map[string]uint16{}, name: map[uint16]string{}}
+	for k, v := range r.Scan(tableNames, nil, nil) {
+		if len(k) != 2 {
+			return nil, fmt.Errorf("%w: a name's number has %d bytes", kv.ErrDamaged, len(k))
+		}
+		num := binary.BigEndian.Uint16(k)
+		n.number[string(v)], n.name[num] = num, string(v)
+	}
+	return n, nil
+}
+
+// of returns the number of a schema node, a new one when it has none.
+func (n *names) of(w *kv.Writer, s *yang.Node) (uint16, error) {
+	name := s.QName()
+	if num, ok := n.number[name]; ok {
+		return num, nil
+	}
+	if len(n.number) >= 0xFFFF {
+		return 0, fmt.Errorf("no number is left for the name %s", name)
+	}
+	num := uint16(len(n.number) + 1)
+	if err := w.Put(tableNames, binary.BigEndian.AppendUint16(nil, num), []byte(name)); err != nil {
+		return 0, err
+	}
+	n.number[name], n.name[num] = num, name
+	return num, nil
+}
+
+// rowWriter gathers the difference of two trees as changes of a table, so that
+// what is refused has written nothing.
+type rowWriter struct {
+	names   *names
+	w       *kv.Writer
+	table   string
+	changes []change
+	err     error
+	// ordered are the collections whose entries the user ordered and that the
+	// change touched, by the key of their parent and their name.
+	ordered map[string]orderedSet
+}
+
+// change puts a row, or deletes it and all below it.
+type change struct {
+	key, value []byte
+	del        bool
+}
+
+// write makes the changes; an error is one of the store, and the whole
+// transaction has failed.
+func (rw *rowWriter) write() error {
+	for _, c := range rw.changes {
+		var err error
+		if c.del {
+			_, err = rw.w.DeleteRange(rw.table, c.key, successor(c.key))
+		} else {
+			err = rw.w.Put(rw.table, c.key, c.value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type orderedSet struct {
+	parent *data.Loc
+	schema *yang.Node
+}
+
+// changes gathers what differs between two trees, and nothing else.
+func (n *names) changes(w *kv.Writer, table string, old, new *data.Node) (*rowWriter, error) {
+	rw := &rowWriter{names: n, w: w, table: table, ordered: map[string]orderedSet{}}
+	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
+		changed := is
+		if is == nil {
+			changed = was
+		}
+		prefix := rw.key(parent, changed)
+		if was != nil && (is == nil || !is.Schema().HasValue()) {
+			rw.deleteBelow(prefix)
+		}
+		if is != nil {
+			rw.put(prefix, is)
+		}
+		if s := changed.Schema(); s.UserOrdered && rw.err == nil {
+			rw.ordered[string(rw.key(parent, nil))+s.QName()] = orderedSet{parent, s}
+		}
+		return rw.err == nil
+	})
+	for _, o := range rw.ordered {
+		rw.rank(o)
+	}
+	return rw, rw.err
+}
+
+// key is the key of a child of a place, or of the place itself.
+func (rw *rowWriter) key(parent *data.Loc, child *data.Node) []byte {
+	var way []*data.Node
+	for l := parent; l != nil; l = l.Parent {
+		way = append(way, l.Node)
+	}
+	var key []byte
+	for i := len(way) - 1; i >= 0; i-- {
+		key = rw.step(key, way[i])
+	}
+	if child != nil {
+		key = rw.step(key, child)
+	}
+	return key
+}
+
+func (rw *rowWriter) step(key []byte, n *data.Node) []byte {
+	s := n.Schema()
+	if s.Kind == yang.Root {
+		return key
+	}
+	num, err := rw.names.of(rw.w, s)
+	if err != nil && rw.err == nil {
+		rw.err = err
+	}
+	key = binary.BigEndian.AppendUint16(key, num)
+	if s.Multiple() {
+		key = appendKey(key, n.Key())
+	}
+	return key
+}
+
+func appendKey(key []byte, text string) []byte {
+	for {
+		i := strings.IndexByte(text, 0)
+		if i < 0 {
+			return append(append(key, text...), 0, 0)
+		}
+		key = append(append(key, text[:i]...), 0, 1)
+		text = text[i+1:]
+	}
+}
+
+func (rw *rowWriter) deleteBelow(prefix []byte) {
+	rw.changes = append(rw.changes, change{key: prefix, del: true})
+}
+
+func (rw *rowWriter) set(key, value []byte) {
+	rw.changes = append(rw.changes, change{key: key, value: value})
+}
+
+// successor is the least key after all that start with the prefix, nil for none.
+func successor(prefix []byte) []byte {
+	out := append([]byte(nil), prefix...)
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i]++; out[i] != 0 {
+			return out[:i+1]
+		}
+	}
+	return nil
+}
+
+// put writes a node and all below it.
+func (rw *rowWriter) put(key []byte, n *data.Node) {
+	s := n.Schema()
+	if rw.err != nil || s.IsKey() {
+		return
+	}
+	value, row := []byte(nil), true
+	switch s.Kind {
+	case yang.Leaf:
+		value = []byte(n.Value())
+	case yang.AnyData, yang.AnyXML:
+		value = encodeRaw(n.Raw())
+	case yang.Container:
+		row = s.Presence
+	case yang.List:
+		if len(s.Keys) == 0 {
+			rw.err = fmt.Errorf("%s has no key, so its entries cannot be stored", s)
+			return
+		}
+	}
+	if row {
+		if len(key) > kv.MaxKey {
+			rw.err = rpcerr.TooBig("the keys on the way to a node of %s have more than %d bytes", s.Path(), kv.MaxKey)
+			return
+		}
+		rw.set(key, value)
+	}
+	if s.HasValue() {
+		return
+	}
+	ordered := map[*yang.Node]uint32{}
+	for c := range n.Children() {
+		below := rw.step(key[:len(key):len(key)], c)
+		rw.put(below, c)
+		if c.Schema().UserOrdered && rw.err == nil {
+			rw.set(below, binary.BigEndian.AppendUint32(nil, ordered[c.Schema()]))
+			ordered[c.Schema()]++
+		}
+	}
+}
+
+// rank writes the places of all entries of a collection that the user ordered.
+func (rw *rowWriter) rank(o orderedSet) {
+	place := uint32(0)
+	for e := range o.parent.Node.EntriesOf(o.schema) {
+		rw.set(rw.key(o.parent, e), binary.BigEndian.AppendUint32(nil, place))
+		place++
+	}
+}
+
+func encodeRaw(raw xmltext.Raw) []byte {
+	b := binary.AppendUvarint(nil, uint64(len(raw.Bindings)))
+	for _, x := range raw.Bindings {
+		for _, s := range []string{x.Prefix, x.Space} {
+			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		}
+	}
+	return append(b, raw.Content...)
+}
+
+func decodeRaw(b []byte) (raw xmltext.Raw, ok bool) {
+	count, n := binary.Uvarint(b)
+	if n <= 0 || count > uint64(len(b)) {
+		return raw, false
+	}
+	b = b[n:]
+	text := func() (string, bool) {
+		l, n := binary.Uvarint(b)
+		if n <= 0 || l > uint64(len(b)-n) {
+			return "", false
+		}
+		s := string(b[n : n+int(l)])
+		b = b[n+int(l):]
+		return s, true
+	}
+	for range count {
+		p, ok1 := text()
+		s, ok2 := text()
+		if !ok1 || !ok2 {
+			return raw, false
+		}
+		raw.Bindings = append(raw.Bindings, xmltext.Binding{Prefix: p, Space: s})
+	}
+	raw.Content = append([]byte(nil), b...)
+	return raw, true
+}
+
+// load reads a tree back.
+func (n *names) load(r *kv.Reader, table string, schema *yang.Schema) (*data.Node, error) {
+	l := data.NewLoader(schema.Root)
+	var way []data.Step
+	for k, v := range r.Scan(table, nil, nil) {
+		var err error
+		if way, err = n.way(way[:0], k, schema); err != nil {
+			return nil, fmt.Errorf("table %s: %w", table, err)
+		}
+		if err := putRow(l, way, v); err != nil {
+			return nil, fmt.Errorf("%w: table %s: %w", kv.ErrDamaged, table, err)
+		}
+	}
+	return l.Tree(), nil
+}
+
+func putRow(l *data.Loader, way []data.Step, v []byte) error {
+	s := way[len(way)-1].Schema
+	switch {
+	case s.Kind == yang.AnyData || s.Kind == yang.AnyXML:
+		raw, ok := decodeRaw(v)
+		if !ok {
+			return fmt.Errorf("the content of %s cannot be read", s.Path())
+		}
+		return l.PutAny(way, data.NewAny(s, raw))
+	case s.UserOrdered:
+		if len(v) != 4 {
+			return fmt.Errorf("the place of an entry of %s has %d bytes", s.Path(), len(v))
+		}
+		return l.Put(way, "", int(binary.BigEndian.Uint32(v)))
+	}
+	return l.Put(way, string(v), 0)
+}
+
+// way reads a key.
+func (n *names) way(way []data.Step, key []byte, schema *yang.Schema) ([]data.Step, error) {
+	at := schema.Root
+	for len(key) > 0 {
+		if len(key) < 2 {
+			return nil, fmt.Errorf("%w: a key ends within a name", kv.ErrDamaged)
+		}
+		name, ok := n.name[binary.BigEndian.Uint16(key)]
+		if !ok {
+			return nil, fmt.Errorf("%w: a key with an unknown name", kv.ErrDamaged)
+		}
+		key = key[2:]
+		module, local, _ := strings.Cut(name, ":")
+		var next *yang.Node
+		if m := schema.Module(module); m != nil {
+			next = at.Child(m, local)
+		}
+		if next == nil {
+			return nil, fmt.Errorf("the store holds %s below %s, which the schema of this version does not have", name, at.Path())
+		}
+		step := data.Step{Schema: next}
+		if next.Multiple() {
+			text, rest, ok := cutKey(key)
+			if !ok {
+				return nil, fmt.Errorf("%w: the key of an entry of %s has no end", kv.ErrDamaged, next.Path())
+			}
+			step.Key, key = text, rest
+		}
+		way, at = append(way, step), next
+	}
+	if len(way) == 0 {
+		return nil, fmt.Errorf("%w: an empty key", kv.ErrDamaged)
+	}
+	return way, nil
+}
+
+func cutKey(b []byte) (text string, rest []byte, ok bool) {
+	var out []byte
+	for i := 0; i+1 < len(b); i++ {
+		if b[i] != 0 {
+			continue
+		}
+		out = append(out, b[:i]...)
+		switch b[i+1] {
+		case 0:
+			return string(out), b[i+2:], true
+		case 1:
+			out = append(out, 0)
+			b = b[i+2:]
+			i = -1
+		default:
+			return "", nil, false
+		}
+	}
+	return "", nil, false
+}

@@ -1,0 +1,294 @@
+package datastore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"incidentd/datastore/journal"
+	"incidentd/datastore/kv"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/validate"
+)
+
+// The tables of the trees.
+const (
+	tableRunning = "running"
+	tableState   = "state"
+)
+
+// Options of Open; the zero value works.
+type Options struct {
+	// Log gets what nobody is answered; nil: nothing is logged.
+	Log *slog.Logger
+	// Group is the most transactions that share one fsync; 0: 256.
+	Group int
+}
+
+// Snapshot is the state of the datastores after a transaction. It never changes.
+type Snapshot struct {
+	// Version is the number of transactions since the store was opened.
+	Version uint64
+	Running *data.Node
+	State   *data.Node
+
+	operational func() *data.Node
+	get         func() *data.Node
+}
+
+func newSnapshot(version uint64, running, state *data.Node) *Snapshot {
+	s := &Snapshot{Version: version, Running: running, State: state}
+	s.operational = sync.OnceValue(func() *data.Node { return data.Merge(running, state) })
+	s.get = sync.OnceValue(func() *data.Node { return data.Merge(running, data.StateOf(state)) })
+	return s
+}
+
+// Operational is configuration and stored state together, what Providers make
+// left out [RFC 8342 section 5.3].
+func (s *Snapshot) Operational() *data.Node { return s.operational() }
+
+// Get is what <get> returns: running, and the nodes of config false [RFC 6241
+// section 7.7], what Providers make left out.
+func (s *Snapshot) Get() *data.Node { return s.get() }
+
+// Store holds the datastores.
+type Store struct {
+	schema    *yang.Schema
+	validator *validate.Validator
+	db        *kv.DB
+	journal   *journal.Journal
+	log       *slog.Logger
+	group     int
+
+	current atomic.Pointer[Snapshot]
+	queue   chan *request
+	closed  chan struct{} // closed by Close: no more requests
+	done    chan struct{} // closed by the writer when it has ended
+	close   sync.Once
+
+	// Owned by the writer.
+	names *names
+
+	locks locks
+
+	providing sync.RWMutex
+	providers map[*yang.Node]Provider
+}
+
+// Provider makes a top-level node of operational state when it is asked for; nil
+// when there is nothing. It may be called by many goroutines at once.
+type Provider func(*Snapshot) *data.Node
+
+type request struct {
+	fn   func(*Tx) error
+	done chan error // buffered; the writer sends once
+}
+
+// Open loads the datastores from db, validates the configuration, and starts the
+// writer. An error says what is wrong with the store, kv.ErrDamaged for one that
+// cannot be read; a configuration that is not valid under this version's schema
+// is an rpcerr.Errors.
+func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
+	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group,
+		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node]Provider{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.group == 0 {
+		s.group = 256
+	}
+	var running, state *data.Node
+	err := db.View(func(r *kv.Reader) (err error) {
+		if s.names, err = loadNames(r); err != nil {
+			return err
+		}
+		if running, err = s.names.load(r, tableRunning, schema); err != nil {
+			return err
+		}
+		state, err = s.names.load(r, tableState, schema)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.validator.Tree(running, true); err != nil {
+		return nil, fmt.Errorf("the stored configuration is not valid: %w", err)
+	}
+	s.current.Store(newSnapshot(0, running, state))
+	go s.write()
+	return s, nil
+}
+
+// Schema is the schema of all datastores.
+func (s *Store) Schema() *yang.Schema { return s.schema }
+
+// Journal is the journal that transactions append to.
+func (s *Store) Journal() *journal.Journal { return s.journal }
+
+// Validator validates data of the schema.
+func (s *Store) Validator() *validate.Validator { return s.validator }
+
+// Snapshot returns the state after the last transaction. It does not block.
+func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
+
+// Provide registers the provider of a top-level node. What it returns is merged
+// with what is stored.
+func (s *Store) Provide(top *yang.Node, p Provider) {
+	s.providing.Lock()
+	defer s.providing.Unlock()
+	s.providers[top] = p
+}
+
+// With adds what the providers make to a tree of a snapshot, as far as the filter
+// can select it. A nil filter selects everything.
+func (s *Store) With(snap *Snapshot, tree *data.Node, f *data.Filter) *data.Node {
+	s.providing.RLock()
+	defer s.providing.RUnlock()
+	for _, top := range s.schema.Root.Data {
+		if p := s.providers[top]; p != nil && f.Touches(top) {
+			if n := p(snap); n != nil {
+				tree = data.Merge(tree, data.New(s.schema.Root).With(n))
+			}
+		}
+	}
+	return tree
+}
+
+// ErrClosed is what Update returns after Close.
+var ErrClosed = errors.New("the datastores are closed")
+
+// Update runs fn as one transaction and returns when all it did is on disk, or
+// nothing of it. fn runs in the writer, so it must not call Update and must not
+// block; it may be run only once. The error is fn's own, what validation found
+// (rpcerr.Errors), resource-denied for a full disk, or that of ctx when it ended
+// before the writer took the transaction.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	r := &request{fn: fn, done: make(chan error, 1)}
+	select {
+	case s.queue <- r:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.closed:
+		return ErrClosed
+	}
+	return <-r.done
+}
+
+// Close waits for the transactions that the writer has taken, and ends it. The
+// store below stays open.
+func (s *Store) Close() {
+	s.close.Do(func() { close(s.closed) })
+	<-s.done
+}
+
+// write is the writer's loop.
+func (s *Store) write() {
+	defer close(s.done)
+	for {
+		select {
+		case r := <-s.queue:
+			s.commit(r)
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+// taken is a transaction of a group that has not failed by itself.
+type taken struct {
+	*request
+	tx *Tx
+}
+
+// commit runs a transaction and those that wait with it, as one group.
+func (s *Store) commit(first *request) {
+	base := s.current.Load()
+	pending := base
+	var group []taken
+	var batch *journal.Batch
+	named := len(s.names.name)
+	err := s.db.Update(func(w *kv.Writer) error {
+		for r := first; r != nil; r = s.next(len(group)) {
+			tx := &Tx{store: s, w: w, base: pending, running: pending.Running, state: pending.State, now: time.Now().UTC(), rows: map[row][]byte{}}
+			err := tx.run(r.fn)
+			if err == nil {
+				err = tx.prepare()
+			}
+			if err != nil {
+				tx.abort()
+				r.done <- err
+				continue
+			}
+			group = append(group, taken{r, tx})
+			b, err := tx.write()
+			if b != nil {
+				batch = b
+			}
+			if err != nil {
+				return err
+			}
+			pending = newSnapshot(pending.Version+1, tx.running, tx.state)
+		}
+		if len(group) == 0 {
+			return errNothing
+		}
+		return nil
+	})
+	if err != nil {
+		s.names.forget(named)
+		if batch != nil {
+			batch.Discard()
+		}
+		for _, g := range slices.Backward(group) {
+			g.tx.abort()
+		}
+		for _, g := range group {
+			g.done <- s.refusal(err)
+		}
+		if !errors.Is(err, errNothing) {
+			s.log.Error("transaction failed", "err", err, "transactions", len(group))
+		}
+		return
+	}
+	s.current.Store(pending)
+	if batch != nil {
+		batch.Publish()
+	}
+	for _, g := range group {
+		for _, f := range g.tx.onCommit {
+			f(pending)
+		}
+		g.done <- nil
+	}
+}
+
+// errNothing ends the transaction below when no transaction of the group is left.
+var errNothing = errors.New("nothing to commit")
+
+// next takes one more transaction that already waits, up to the group's size.
+func (s *Store) next(have int) *request {
+	if have >= s.group {
+		return nil
+	}
+	select {
+	case r := <-s.queue:
+		return r
+	default:
+		return nil
+	}
+}
+
+// refusal is what the peers of a failed group are told.
+func (s *Store) refusal(err error) error {
+	if errors.Is(err, kv.ErrFull) {
+		return fmt.Errorf("commit: %w: %w", rpcerr.ResourceDenied("the disk has no room left; nothing was changed"), err)
+	}
+	return fmt.Errorf("commit: %w", err)
+}

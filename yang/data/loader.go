@@ -1,0 +1,108 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+
+	"incidentd/yang"
+)
+
+// Step is one step of the way to a node: a child and, for a list or leaf-list,
+// the key of the entry.
+type Step struct {
+	Schema *yang.Node
+	Key    string
+}
+
+// Loader builds a tree from nodes in any order, as a store keeps them. It belongs
+// to one goroutine.
+type Loader struct {
+	root *Node
+	o    *owner
+	// way is where the last node was put; the next is often near.
+	way   []Step
+	nodes []*Node
+	ranks map[*Node]int // of entries that the user ordered
+}
+
+// NewLoader starts an empty tree of a schema's root.
+func NewLoader(root *yang.Node) *Loader {
+	return &Loader{root: New(root), o: new(owner), ranks: map[*Node]int{}}
+}
+
+// Put makes the node at the end of a way, and what is missing above it: a leaf or
+// leaf-list entry, a list entry, a container. rank is the place among entries that
+// the user ordered. It fails for an entry whose number of keys is not the list's.
+func (l *Loader) Put(way []Step, value string, rank int) error {
+	n, depth := l.root, 0
+	for depth < len(way)-1 && depth < len(l.way) && way[depth] == l.way[depth] {
+		n = l.nodes[depth]
+		depth++
+	}
+	l.way, l.nodes = append(l.way[:depth], way[depth:]...), l.nodes[:depth]
+	for _, s := range way[depth:] {
+		next := n.lookup(&Node{schema: s.Schema, text: s.Key})
+		if next == nil {
+			switch {
+			case s.Schema.Kind == yang.List:
+				keys := (&Node{schema: s.Schema, text: s.Key}).Keys()
+				if len(keys) != len(s.Schema.Keys) {
+					return fmt.Errorf("an entry of %s has %d keys, not %d", s.Schema.Path(), len(keys), len(s.Schema.Keys))
+				}
+				next = NewEntry(s.Schema, keys...)
+			case s.Schema.Kind == yang.LeafList:
+				next = NewLeaf(s.Schema, s.Key)
+			case s.Schema.HasValue():
+				next = NewLeaf(s.Schema, value)
+			default:
+				next = New(s.Schema)
+			}
+			n.add(l.o, next)
+		}
+		n = next
+		l.nodes = append(l.nodes, n)
+	}
+	if n.schema.UserOrdered {
+		l.ranks[n] = rank
+	}
+	return nil
+}
+
+// PutAny makes an anydata or anyxml at the end of a way.
+func (l *Loader) PutAny(way []Step, n *Node) error {
+	parent := way[:len(way)-1]
+	at := l.root
+	if len(parent) > 0 {
+		if err := l.Put(parent, "", 0); err != nil {
+			return err
+		}
+		at = l.nodes[len(parent)-1]
+	}
+	at.add(l.o, n)
+	return nil
+}
+
+// Tree returns the finished tree; the loader may not be used afterwards.
+func (l *Loader) Tree() *Node {
+	if len(l.ranks) > 0 {
+		l.order(l.root)
+	}
+	return l.root
+}
+
+func (l *Loader) order(n *Node) {
+	for _, k := range n.kids {
+		if k.set == nil {
+			l.order(k)
+			continue
+		}
+		if k.schema.UserOrdered {
+			slices.SortStableFunc(k.set.seq, func(a, b *Node) int { return l.ranks[a] - l.ranks[b] })
+			k.set.index = new(seqIndex)
+		}
+		k.set.each(func(e *Node) bool {
+			l.order(e)
+			return true
+		})
+	}
+}
