@@ -10,7 +10,7 @@ type Element struct {
 	Text         string // the text of an element without child elements, as written
 	Children     []*Element
 	// Bindings are the declarations in scope, innermost last, for values that
-	// hold prefixes.
+	// hold prefixes. Elements share them: they are read-only.
 	Bindings []Binding
 }
 
@@ -46,7 +46,11 @@ func (e *Element) Child(space, local string) *Element {
 
 // ReadElement reads the element that the Start token began, to its end.
 func (d *Decoder) ReadElement(start Token) (*Element, error) {
-	e := &Element{Space: start.Space, Local: start.Local, Attrs: slices.Clone(start.Attrs), Bindings: slices.Clone(d.bindings)}
+	bindings, err := d.keep()
+	if err != nil {
+		return nil, err
+	}
+	e := &Element{Space: start.Space, Local: start.Local, Attrs: slices.Clone(start.Attrs), Bindings: bindings}
 	for {
 		t, err := d.Next()
 		if err != nil {
@@ -58,13 +62,13 @@ func (d *Decoder) ReadElement(start Token) (*Element, error) {
 			if err != nil {
 				return nil, err
 			}
+			e.Text = ""
 			e.Children = append(e.Children, c)
 		case Text:
-			e.Text += string(t.Text)
-		case End:
-			if len(e.Children) > 0 {
-				e.Text = ""
+			if len(e.Children) == 0 {
+				e.Text = string(t.Text)
 			}
+		case End:
 			return e, nil
 		}
 	}
@@ -88,7 +92,8 @@ func ParseElement(in []byte, l Limits) (*Element, error) {
 }
 
 // Raw is the content of an element, kept as it was written with the namespace
-// declarations in scope there.
+// declarations in scope there. Content is a part of the decoder's input, and
+// Raws share Bindings: both are read-only.
 type Raw struct {
 	Content  []byte
 	Bindings []Binding
@@ -97,7 +102,11 @@ type Raw struct {
 // ReadRaw skips to the end of the element that was just started, checking that
 // it is well formed, and returns its content.
 func (d *Decoder) ReadRaw() (Raw, error) {
-	r := Raw{Bindings: slices.Clone(d.bindings)}
+	bindings, err := d.keep()
+	if err != nil {
+		return Raw{}, err
+	}
+	r := Raw{Bindings: bindings}
 	begin, depth := d.pos, len(d.stack)
 	for {
 		t, err := d.Next()
@@ -111,10 +120,15 @@ func (d *Decoder) ReadRaw() (Raw, error) {
 	}
 }
 
-// Decoder reads the content of a Raw: Next returns EOF after the last element.
+// Decoder reads the content of a Raw, which may be any text and elements: Next
+// returns EOF at its end.
 func (r Raw) Decoder(l Limits) *Decoder {
 	d := NewDecoder(r.Content, l)
 	d.bindings = slices.Clone(r.Bindings)
-	d.begun, d.fragment = true, true
+	if len(d.bindings) == 0 {
+		d.bindings = append(d.bindings, Binding{"xml", xmlSpace})
+	}
+	d.space, _ = d.Resolve("")
+	d.fragment = true
 	return d
 }

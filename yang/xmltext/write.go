@@ -1,9 +1,6 @@
 package xmltext
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // AppendText appends character data with what XML reserves escaped. Characters
 // that XML 1.0 cannot carry become U+FFFD.
@@ -12,10 +9,22 @@ func AppendText(b []byte, s string) []byte { return appendEscaped(b, s, false) }
 // AppendAttr appends an attribute value, without its quotes.
 func AppendAttr(b []byte, s string) []byte { return appendEscaped(b, s, true) }
 
+// asIs are the bytes that both text and attributes can have.
+var asIs = func() (t [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		t[c] = c != '&' && c != '<' && c != '>' && c != '"'
+	}
+	return t
+}()
+
 func appendEscaped(b []byte, s string, attribute bool) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if asIs[c] {
+			i++
+			continue
+		}
 		var with string
 		n := 1
 		switch {
@@ -33,7 +42,7 @@ func appendEscaped(b []byte, s string, attribute bool) []byte {
 			with = "&#10;"
 		case attribute && c == '\t':
 			with = "&#9;"
-		case c >= 0x20 && c < utf8.RuneSelf, c == '\n', c == '\t':
+		case c == '"', c == '\n', c == '\t':
 			i++
 			continue
 		default:
@@ -51,10 +60,6 @@ func appendEscaped(b []byte, s string, attribute bool) []byte {
 	return append(b, s[from:]...)
 }
 
-// Escape returns character data with what XML reserves escaped.
-func Escape(s string) string {
-	if !strings.ContainsAny(s, "&<>\r") {
-		return s
-	}
-	return string(AppendText(nil, s))
-}
+// Escape returns character data with what XML reserves escaped, as AppendText
+// does.
+func Escape(s string) string { return string(AppendText(nil, s)) }

@@ -15,7 +15,9 @@ package xmltext
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -78,14 +80,21 @@ type Decoder struct {
 	pending  bool // a self-closed element's End is due
 	begun    bool
 	done     bool
-	fragment bool // any number of elements at the top, as in a Raw
+	fragment bool // any elements and text at the top, as in a Raw
 	interned map[string]string
+	near     [128]string // of interned, by a cheap hash
+	space    string      // the default namespace in force
+
+	kept      []Binding // a copy of bindings that Raws and Elements share
+	keptValid bool      // bindings have not changed since
+	keptSize  int       // of all such copies
 }
 
 type open struct {
 	name         []byte // as written, to compare with the end tag
 	space, local string
-	bindings     int // length of bindings before this element
+	bindings     int    // length of bindings before this element
+	outer        string // the default namespace before this element
 }
 
 type rawAttr struct {
@@ -98,8 +107,11 @@ const (
 	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
 	xmlnsSpace = "http://www.w3.org/2000/xmlns/"
 	maxName    = 1024
-	// maxBindings keeps the search for duplicate declarations cheap.
-	maxBindings = 1024
+	// maxBindings keeps the search for prefixes and for duplicate declarations
+	// cheap.
+	maxBindings = 256
+	// maxReference is the longest entity or character reference.
+	maxReference = 64
 )
 
 // NewDecoder reads a whole document.
@@ -130,22 +142,53 @@ func (d *Decoder) Resolve(prefix string) (space string, ok bool) {
 	return "", prefix == ""
 }
 
+func (d *Decoder) resolve(prefix []byte) (space string, ok bool) {
+	for i := len(d.bindings) - 1; i >= 0; i-- {
+		if d.bindings[i].Prefix == string(prefix) {
+			return d.bindings[i].Space, true
+		}
+	}
+	return "", false
+}
+
 // Bindings are the declarations in scope, innermost last. The slice is shared:
 // copy what is kept.
 func (d *Decoder) Bindings() []Binding { return d.bindings }
+
+// keep is a copy of the bindings that others may share. The copies of a document
+// may not grow out of proportion to its length: each element of a few bytes could
+// keep all declarations around it.
+func (d *Decoder) keep() ([]Binding, error) {
+	if !d.keptValid {
+		d.kept, d.keptValid = slices.Clone(d.bindings), true
+		if d.keptSize += len(d.kept); d.keptSize > 4*len(d.in)+1<<16 {
+			return nil, d.fail(d.pos, "too many namespace declarations")
+		}
+	}
+	return d.kept, nil
+}
 
 func (d *Decoder) fail(at int, format string, args ...any) error {
 	return &SyntaxError{at, fmt.Sprintf(format, args...)}
 }
 
+// intern returns b as a string; the few names of a document are made once.
 func (d *Decoder) intern(b []byte) string {
-	if s, ok := d.interned[string(b)]; ok {
-		return s
+	if len(b) == 0 {
+		return ""
 	}
-	s := string(b)
-	if len(d.interned) < 4096 {
-		d.interned[s] = s
+	near := &d.near[(int(b[0])*7+int(b[len(b)-1])*31+len(b))%len(d.near)]
+	if *near == string(b) {
+		return *near
 	}
+	s, ok := d.interned[string(b)]
+	if !ok {
+		s = string(b)
+		if len(d.interned) < 4096 {
+			d.interned[s] = s
+		}
+	}
+	*near = s
 	return s
 }
 
@@ -156,13 +199,16 @@ func (d *Decoder) Next() (Token, error) {
 		return d.pop(d.pos), nil
 	}
 	for {
-		if len(d.stack) == 0 {
+		if len(d.stack) == 0 && !d.fragment {
 			if t, ok, err := d.outside(); err != nil || ok {
 				return t, err
 			}
 			continue
 		}
 		if d.pos >= len(d.in) {
+			if len(d.stack) == 0 {
+				return Token{Kind: EOF, Offset: d.pos}, nil
+			}
 			return Token{}, d.fail(d.pos, "ends inside <%s>", d.stack[len(d.stack)-1].name)
 		}
 		if d.in[d.pos] != '<' || bytes.HasPrefix(d.in[d.pos:], cdataStart) {
@@ -203,7 +249,7 @@ func (d *Decoder) outside() (Token, bool, error) {
 	}
 	d.skipSpace()
 	if d.pos == len(d.in) {
-		if !d.done && !d.fragment {
+		if !d.done {
 			return Token{}, false, d.fail(d.pos, "there is no element")
 		}
 		return Token{Kind: EOF, Offset: d.pos}, true, nil
@@ -211,20 +257,49 @@ func (d *Decoder) outside() (Token, bool, error) {
 	if d.in[d.pos] != '<' {
 		return Token{}, false, d.fail(d.pos, "text outside the root element")
 	}
-	if d.done && !d.fragment && !bytes.HasPrefix(d.in[d.pos:], commentStart) {
+	if d.done && !bytes.HasPrefix(d.in[d.pos:], commentStart) {
 		return Token{}, false, d.fail(d.pos, "something follows the root element")
 	}
 	return d.markup()
 }
 
+// declaration checks what stands between <?xml and ?> [XML 1.0 section 2.8].
 func (d *Decoder) declaration(b []byte) error {
-	i := bytes.Index(b, []byte("encoding"))
-	if i < 0 {
-		return nil
+	next := func() (name, value string, ok bool) {
+		b = bytes.TrimLeft(b, " \t\r\n")
+		i := bytes.IndexByte(b, '=')
+		if i < 0 {
+			return "", "", false
+		}
+		name = string(bytes.TrimRight(b[:i], " \t\r\n"))
+		v := bytes.TrimLeft(b[i+1:], " \t\r\n")
+		if len(v) == 0 || v[0] != '"' && v[0] != '\'' {
+			return "", "", false
+		}
+		end := bytes.IndexByte(v[1:], v[0])
+		if end < 0 {
+			return "", "", false
+		}
+		value, b = string(v[1:1+end]), v[end+2:]
+		return name, value, len(b) == 0 || isSpace(b[0])
 	}
-	b = bytes.TrimLeft(bytes.TrimLeft(b[i+8:], " \t\r\n"), "= \t\r\n")
-	if len(b) < 2 || !bytes.EqualFold(b[1:min(6, len(b))], []byte("utf-8")) {
-		return d.fail(d.pos, "the encoding is not UTF-8")
+	name, value, ok := next()
+	if !ok || name != "version" || value != "1.0" {
+		return d.fail(d.pos, "the XML declaration is not of version 1.0")
+	}
+	rank := map[string]int{"encoding": 1, "standalone": 2}
+	last := 0
+	for len(bytes.TrimLeft(b, " \t\r\n")) > 0 {
+		name, value, ok = next()
+		switch {
+		case !ok || rank[name] <= last:
+			return d.fail(d.pos, "the XML declaration is malformed")
+		case name == "encoding" && !strings.EqualFold(value, "UTF-8"):
+			return d.fail(d.pos, "the encoding is not UTF-8")
+		case name == "standalone" && value != "yes" && value != "no":
+			return d.fail(d.pos, "standalone is neither yes nor no")
+		}
+		last = rank[name]
 	}
 	return nil
 }
@@ -269,7 +344,7 @@ func (d *Decoder) startTag() (Token, error) {
 	if len(d.stack) >= d.limits.Depth {
 		return Token{}, d.fail(at, "elements nest deeper than %d", d.limits.Depth)
 	}
-	o := open{name: name, bindings: len(d.bindings)}
+	o := open{name: name, bindings: len(d.bindings), outer: d.space}
 	d.raw, d.attrs = d.raw[:0], d.attrs[:0]
 	closed := false
 	for {
@@ -300,11 +375,13 @@ func (d *Decoder) startTag() (Token, error) {
 	if err := d.resolveAttributes(name, o.bindings); err != nil {
 		return Token{}, err
 	}
-	space, ok := d.Resolve(d.intern(prefix))
-	if !ok {
-		return Token{}, d.fail(at, "the prefix %q is not declared", prefix)
+	o.space, o.local = d.space, d.intern(local)
+	if len(prefix) > 0 {
+		var ok bool
+		if o.space, ok = d.resolve(prefix); !ok {
+			return Token{}, d.fail(at, "the prefix %q is not declared", prefix)
+		}
 	}
-	o.space, o.local = space, d.intern(local)
 	d.stack = append(d.stack, o)
 	d.pending = closed
 	return Token{Kind: Start, Space: o.space, Local: o.local, Attrs: d.attrs, Offset: at}, nil
@@ -361,7 +438,11 @@ func (d *Decoder) bind(prefix, space string, at int) error {
 	if prefix == "xmlns" || (prefix == "xml") != (space == xmlSpace) || space == xmlnsSpace {
 		return d.fail(at, "the prefix %q cannot be bound to %q", prefix, space)
 	}
-	d.bindings = append(d.bindings, Binding{prefix, d.intern([]byte(space))})
+	space = d.intern([]byte(space))
+	d.bindings, d.keptValid = append(d.bindings, Binding{prefix, space}), false
+	if prefix == "" {
+		d.space = space
+	}
 	if len(d.bindings) > maxBindings {
 		return d.fail(at, "more than %d namespace declarations are in scope", maxBindings)
 	}
@@ -372,7 +453,7 @@ func (d *Decoder) bind(prefix, space string, at int) error {
 // declarations may follow, and refuses duplicates. The element's declarations
 // start at first.
 func (d *Decoder) resolveAttributes(element []byte, first int) error {
-	for i := first; i < len(d.bindings); i++ {
+	for i := first + 1; i < len(d.bindings); i++ {
 		for j := first; j < i; j++ {
 			if d.bindings[i].Prefix == d.bindings[j].Prefix {
 				return d.fail(d.pos, "<%s> declares the prefix %q twice", element, d.bindings[i].Prefix)
@@ -383,7 +464,7 @@ func (d *Decoder) resolveAttributes(element []byte, first int) error {
 		space := ""
 		if len(a.prefix) > 0 {
 			var ok bool
-			if space, ok = d.Resolve(d.intern(a.prefix)); !ok {
+			if space, ok = d.resolve(a.prefix); !ok {
 				return d.fail(a.offset, "the prefix %q is not declared", a.prefix)
 			}
 		}
@@ -402,7 +483,14 @@ func (d *Decoder) endTag() (Token, error) {
 	at := d.pos
 	d.pos += 2
 	start := d.pos
+	if len(d.stack) == 0 {
+		return Token{}, d.fail(at, "an end tag without a start")
+	}
 	o := &d.stack[len(d.stack)-1]
+	if n := len(o.name); start+n < len(d.in) && d.in[start+n] == '>' && bytes.Equal(d.in[start:start+n], o.name) {
+		d.pos = start + n + 1
+		return d.pop(at), nil
+	}
 	if _, _, err := d.name(); err != nil {
 		return Token{}, err
 	}
@@ -421,7 +509,10 @@ func (d *Decoder) endTag() (Token, error) {
 func (d *Decoder) pop(at int) Token {
 	o := d.stack[len(d.stack)-1]
 	d.stack = d.stack[:len(d.stack)-1]
-	d.bindings = d.bindings[:o.bindings]
+	if len(d.bindings) > o.bindings {
+		d.bindings, d.keptValid = d.bindings[:o.bindings], false
+	}
+	d.space = o.outer
 	if len(d.stack) == 0 {
 		d.done = true
 	}
@@ -445,12 +536,12 @@ func (d *Decoder) name() (prefix, local []byte, err error) {
 		n := 1
 		first := d.pos == start || colon == d.pos-1
 		if c < utf8.RuneSelf {
-			if !nameByte(c, first) {
+			if first && classes[c]&nameStart == 0 || classes[c]&nameRest == 0 {
 				break
 			}
 		} else {
 			r, size := utf8.DecodeRune(d.in[d.pos:])
-			if r == utf8.RuneError || r == 0xD7 || r == 0xF7 || r >= 0x2000 && r < 0x200C || r >= 0x2190 && r < 0x2C00 || r >= 0xE000 && r < 0xF900 {
+			if r == utf8.RuneError && size <= 1 || !isNameRune(r, first) {
 				return nil, nil, d.fail(d.pos, "a character that a name cannot have")
 			}
 			n = size
@@ -470,11 +561,46 @@ func (d *Decoder) name() (prefix, local []byte, err error) {
 	return nil, name, nil
 }
 
-func nameByte(c byte, first bool) bool {
+// classes tells what a byte may be.
+var classes = func() (t [256]class) {
+	for c := range t {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+			t[c] = nameStart | nameRest | plain
+		case c >= '0' && c <= '9', c == '-', c == '.':
+			t[c] = nameRest | plain
+		case c == '&', c == '<', c == ']':
+			t[c] = char
+		case c == '\n', c == '\t', c >= 0x20 && c < utf8.RuneSelf:
+			t[c] = plain
+		case c == '\r':
+			t[c] = char
+		}
+		if t[c]&plain != 0 {
+			t[c] |= char
+		}
+	}
+	return t
+}()
+
+type class uint8
+
+const (
+	nameStart class = 1 << iota // may begin a name
+	nameRest                    // may stand in a name
+	char                        // a character of one byte that XML allows
+	plain                       // such a one that text may have as it is
+)
+
+// isNameRune reports whether a name may have, or begin with, a rune outside ASCII
+// [XML 1.0 section 2.3].
+func isNameRune(r rune, first bool) bool {
 	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+	case r >= 0xC0 && r <= 0x2FF && r != 0xD7 && r != 0xF7, r >= 0x370 && r <= 0x1FFF && r != 0x37E,
+		r == 0x200C, r == 0x200D, r >= 0x2070 && r <= 0x218F, r >= 0x2C00 && r <= 0x2FEF, r >= 0x3001 && r <= 0xD7FF,
+		r >= 0xF900 && r <= 0xFDCF, r >= 0xFDF0 && r <= 0xFFFD, r >= 0x10000 && r <= 0xEFFFF:
 		return true
-	case c >= '0' && c <= '9', c == '-', c == '.':
+	case r == 0xB7, r >= 0x300 && r <= 0x36F, r == 0x203F, r == 0x2040:
 		return !first
 	}
 	return false
@@ -518,6 +644,15 @@ func (d *Decoder) readText() (Token, error) {
 			}
 			break
 		}
+		n := 0
+		for n < len(rest) && classes[rest[n]]&plain != 0 {
+			n++
+		}
+		d.text = append(d.text, rest[:n]...)
+		d.pos += n
+		if rest = rest[n:]; len(rest) == 0 || rest[0] == '<' {
+			continue
+		}
 		end := bytes.IndexByte(rest, '<')
 		if end < 0 {
 			end = len(rest)
@@ -559,7 +694,7 @@ func (d *Decoder) unescape(raw []byte, offset int, attribute bool) error {
 		}
 		offset += i
 		raw = raw[i:]
-		semicolon := bytes.IndexByte(raw[:min(len(raw), 16)], ';')
+		semicolon := bytes.IndexByte(raw[:min(len(raw), maxReference)], ';')
 		if semicolon < 0 {
 			return d.fail(offset, "an entity reference is not closed")
 		}
@@ -621,8 +756,7 @@ func isChar(r rune) bool {
 
 func (d *Decoder) checkChars(b []byte, offset int) error {
 	for i := 0; i < len(b); {
-		c := b[i]
-		if c >= 0x20 && c < utf8.RuneSelf || c == '\n' || c == '\t' || c == '\r' {
+		if classes[b[i]]&char != 0 {
 			i++
 			continue
 		}
