@@ -1,0 +1,183 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"incidentd/datastore/kv"
+)
+
+// How much a cursor takes at once. The first bounds how long it holds the
+// journal's lock or a transaction, the second what it holds in memory.
+const (
+	chunkRecords = 256
+	chunkBytes   = 256 << 10
+)
+
+// Cursor reads the records in order, from one on. It belongs to one goroutine
+// and needs no closing.
+type Cursor struct {
+	j       *Journal
+	streams []string // nil: all
+	next    uint64   // the next to be looked at; 0: the oldest kept
+	chunk   []*Record
+	at      int // the next of the chunk
+	bytes   int // of the chunk
+}
+
+// Cursor makes a cursor at the record from, which may be yet to come; 0 means
+// the oldest that is kept at the first reading, and Last()+1 what is published
+// from now on. It gives the records of the streams that are named, or all if none
+// or NETCONF is among them.
+func (j *Journal) Cursor(from uint64, streams ...string) *Cursor {
+	if slices.Contains(streams, NETCONF) {
+		streams = nil
+	}
+	return &Cursor{j: j, next: from, streams: slices.Clone(streams)}
+}
+
+// Seek moves the cursor as Journal.Cursor places it.
+func (c *Cursor) Seek(from uint64) {
+	c.chunk, c.at, c.next = nil, 0, from
+}
+
+// Next returns the next record and waits for one if need be. It answers the
+// error of ctx, an *AgedError if what comes next is deleted, or an error of the
+// store; the cursor stays where it is and can be used again.
+func (c *Cursor) Next(ctx context.Context) (*Record, error) {
+	for {
+		r, err := c.poll(ctx)
+		if r != nil || err != nil {
+			return r, err
+		}
+		// Nothing is missed that is published from here on.
+		wake := c.j.waker()
+		if r, err := c.poll(ctx); r != nil || err != nil {
+			return r, err
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// TryNext is Next without waiting: nil if there is no record now. It may read
+// the store.
+func (c *Cursor) TryNext() (*Record, error) { return c.poll(context.Background()) }
+
+// waker is closed by the next Publish.
+func (j *Journal) waker() <-chan struct{} {
+	j.waking.Lock()
+	defer j.waking.Unlock()
+	if j.wake == nil {
+		j.wake = make(chan struct{})
+	}
+	return j.wake
+}
+
+// poll returns the next record, nil if there is none.
+func (c *Cursor) poll(ctx context.Context) (*Record, error) {
+	for {
+		if c.at < len(c.chunk) {
+			r := c.chunk[c.at]
+			c.chunk[c.at] = nil
+			c.at++
+			return r, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c.chunk, c.at, c.bytes = c.chunk[:0], 0, 0
+		done, last, err := c.fromRing()
+		if err == nil && !done {
+			err = c.fromDisk(last)
+		}
+		if err != nil || done && len(c.chunk) == 0 && c.next > last {
+			return nil, err
+		}
+	}
+}
+
+// take adds a record to the chunk and tells whether there is room for more.
+func (c *Cursor) take(r *Record) bool {
+	c.chunk = append(c.chunk, r)
+	c.bytes += weight(r)
+	return c.bytes < chunkBytes
+}
+
+// fromRing looks at the records in memory. It is not done if the next one is on
+// disk only.
+func (c *Cursor) fromRing() (done bool, last uint64, err error) {
+	j := c.j
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if c.next == 0 {
+		c.next = j.first
+	}
+	switch {
+	case c.next < j.first:
+		return true, j.last, &AgedError{Wanted: c.next, First: j.first}
+	case c.next > j.last:
+		return true, j.last, nil
+	case j.ring.n == 0 || c.next < j.ring.at(0).Seq:
+		return false, j.last, nil
+	}
+	i := int(c.next - j.ring.at(0).Seq)
+	for end := min(j.ring.n, i+chunkRecords); i < end; i++ {
+		r := j.ring.at(i)
+		c.next = r.Seq + 1
+		if c.wants(r.Stream) && !c.take(r) {
+			break
+		}
+	}
+	return true, j.last, nil
+}
+
+// wants tells whether the cursor gives the records of a stream.
+func (c *Cursor) wants(stream string) bool {
+	return c.streams == nil || slices.Contains(c.streams, stream)
+}
+
+// fromDisk reads a chunk of the records up to last, of which there is one.
+func (c *Cursor) fromDisk(last uint64) error {
+	c.j.diskReads.Add(1)
+	wanted := func(stream []byte) bool { return c.wants(string(stream)) }
+	return c.j.db.View(func(r *kv.Reader) error {
+		end := min(last+1, c.next+chunkRecords)
+		for k, row := range r.Scan(table, key(c.next), key(end)) {
+			seq, err := unkey(k)
+			if err != nil {
+				return err
+			}
+			if seq != c.next {
+				break
+			}
+			record, err := decode(seq, row, wanted)
+			if err != nil {
+				return err
+			}
+			c.next++
+			if record != nil && !c.take(record) {
+				return nil
+			}
+		}
+		if c.next == end {
+			return nil
+		}
+		return missing(r, c.next)
+	})
+}
+
+// missing tells why a record is not in the store: retention has just deleted
+// it, or else something is wrong.
+func missing(r *kv.Reader, seq uint64) error {
+	if v := r.Get(infoTable, agedKey); len(v) == 16 {
+		if aged := binary.BigEndian.Uint64(v); aged >= seq {
+			return &AgedError{Wanted: seq, First: aged + 1}
+		}
+	}
+	return damaged("record %d is missing", seq)
+}

@@ -1,0 +1,36 @@
+// Package journal keeps notifications in the order in which they happened,
+// durably, and lets any number of readers follow them at their own pace.
+//
+// A [Record] is written inside the transaction that changes the state which it
+// announces ([Journal.Stage]), and shown to readers once that transaction is on
+// disk ([Batch.Publish]). Readers each have a [Cursor]; one that was away goes
+// on where it stopped.
+//
+// # Streams
+//
+// Each record belongs to one stream besides [NETCONF], which has all records
+// [RFC 5277 section 3.2.3]. Sequence numbers count over all streams: 1, 2, 3 and
+// so on, without gaps, and are never used again.
+//
+// # Concurrency
+//
+// There is one writer: Stage, Publish and Discard are called by one goroutine at
+// a time, in this order. Everything else may be called at any time from anywhere,
+// except from within a transaction of the store, and a Cursor belongs to one
+// goroutine. Publish never waits for a reader. The latest records are kept in
+// memory, bounded by number and bytes, so that whoever keeps up does not touch
+// the disk; who is further behind reads chunks of a few hundred records, each in
+// a short transaction. No cursor holds a transaction while it waits, or memory
+// beyond its chunk. Those who wait are woken together, by the closing of a channel.
+//
+// # Keys
+//
+// Table "journal": the sequence number, 8 bytes, to the record: a byte 1 for the
+// format, the time as nanoseconds since 1970 (8 bytes), the sum of the sizes of
+// all rows before it (8 bytes), the length (varint) and text of the stream, the
+// same of the name, and the body. Table "journal-info": "created" to the time of
+// creation (8 bytes), "aged" to sequence number and time of the last record that
+// retention deleted (8 bytes each). Numbers are big-endian. Rows are only appended
+// at the end and deleted at the front, so both times and sizes are found by
+// binary search.
+package journal

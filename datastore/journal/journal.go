@@ -1,0 +1,271 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"incidentd/datastore/kv"
+)
+
+// The tables of the journal and the keys of the second one.
+const (
+	table     = "journal"
+	infoTable = "journal-info"
+)
+
+var (
+	createdKey = []byte("created")
+	agedKey    = []byte("aged")
+)
+
+// NETCONF is the stream that has all records [RFC 5277 section 3.2.3].
+const NETCONF = "NETCONF"
+
+// Stream is one of the streams that can be subscribed to.
+type Stream struct {
+	Name        string
+	Description string
+}
+
+// DefaultStreams are the streams besides NETCONF if Options names none.
+func DefaultStreams() []Stream {
+	return []Stream{
+		{"incidents", "Incidents: raised, updated and cleared."},
+		{"alarms", "Alarms: their changes, and those of the alarm inventory."},
+		{"oam", "OAM tests: their progress and results."},
+	}
+}
+
+// The defaults of Options.
+const (
+	DefaultMaxAge      = 7 * 24 * time.Hour
+	DefaultMaxBytes    = 1 << 30
+	DefaultRingRecords = 4096
+	DefaultRingBytes   = 16 << 20
+)
+
+// Options of Open; the zero value works.
+type Options struct {
+	// Streams are those besides NETCONF; nil means DefaultStreams.
+	Streams []Stream
+
+	// MaxAge is how long records are kept; 0 means DefaultMaxAge, less than 0
+	// for ever.
+	MaxAge time.Duration
+
+	// MaxBytes is how many bytes of records are kept, not counting what the
+	// store adds; 0 means DefaultMaxBytes, less than 0 any number.
+	MaxBytes int64
+
+	// RingRecords and RingBytes bound the latest records that are kept in
+	// memory; 0 means DefaultRingRecords and DefaultRingBytes, less than 0 none.
+	RingRecords, RingBytes int
+}
+
+// withDefaults fills in what is left out.
+func (o Options) withDefaults() Options {
+	if o.Streams == nil {
+		o.Streams = DefaultStreams()
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.RingRecords == 0 {
+		o.RingRecords = DefaultRingRecords
+	}
+	if o.RingBytes == 0 {
+		o.RingBytes = DefaultRingBytes
+	}
+	return o
+}
+
+// Journal is the journal of one store. It needs no closing; the store does.
+type Journal struct {
+	db      *kv.DB
+	options Options
+	streams []Stream
+	created time.Time
+
+	staged []stagedRecord // not yet published; of the writer
+
+	mu       sync.RWMutex
+	first    uint64 // the oldest record, last+1 if there is none
+	offset   uint64 // of first
+	last     uint64 // the last published record, 0 before the first one
+	lastTime time.Time
+	end      uint64    // the offset behind last
+	aged     time.Time // of the last deleted record
+	ring     ring
+
+	waking sync.Mutex
+	wake   chan struct{} // closed by the next Publish; nil if nobody waits
+
+	trimming sync.Mutex
+
+	trimmed, diskReads atomic.Uint64
+}
+
+// Open opens the journal in a store and creates it there if need be.
+func Open(db *kv.DB, o Options) (*Journal, error) {
+	o = o.withDefaults()
+	j := &Journal{db: db, options: o}
+	j.streams = append([]Stream{{NETCONF, "All notifications."}}, o.Streams...)
+	j.ring = ring{maxBytes: max(o.RingBytes, 0), buf: make([]*Record, max(o.RingRecords, 1))}
+	if o.RingRecords < 0 {
+		j.ring.maxBytes = 0
+	}
+	if err := db.View(j.load); err != nil {
+		return nil, err
+	}
+	if j.created.IsZero() {
+		now := stamp(time.Now())
+		if err := db.Update(func(w *kv.Writer) error {
+			return w.Put(infoTable, createdKey, binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano())))
+		}); err != nil {
+			return nil, fmt.Errorf("journal: %w", err)
+		}
+		j.created = now
+	}
+	return j, nil
+}
+
+// stamp is a time as a record keeps it.
+func stamp(t time.Time) time.Time { return time.Unix(0, t.UnixNano()).UTC() }
+
+// load reads where the journal begins and ends.
+func (j *Journal) load(r *kv.Reader) error {
+	switch v := r.Get(infoTable, createdKey); len(v) {
+	case 0:
+	case 8:
+		j.created = decodeTime(v)
+	default:
+		return damaged("creation time of %d bytes", len(v))
+	}
+	switch v := r.Get(infoTable, agedKey); len(v) {
+	case 0:
+	case 16:
+		j.last = binary.BigEndian.Uint64(v)
+		j.aged = decodeTime(v[8:])
+		j.lastTime = j.aged
+	default:
+		return damaged("an aged record of %d bytes", len(v))
+	}
+	j.first = j.last + 1
+	k, row := r.Last(table)
+	if k == nil {
+		return nil
+	}
+	last, h, err := decodeRow(k, row)
+	if err != nil {
+		return err
+	}
+	j.lastTime, j.end = h.time, h.offset+rowSize(row)
+	k, row = r.First(table)
+	first, h, err := decodeRow(k, row)
+	if err != nil {
+		return err
+	}
+	if first != j.first || last < first || j.end < h.offset {
+		return damaged("records %d to %d, and %d was the last to be deleted", first, last, j.last)
+	}
+	j.last, j.offset = last, h.offset
+	return nil
+}
+
+func decodeRow(k, row []byte) (seq uint64, h head, err error) {
+	if seq, err = unkey(k); err == nil {
+		h, err = decodeHead(row)
+	}
+	return seq, h, err
+}
+
+// Streams are NETCONF and the others, with their descriptions.
+func (j *Journal) Streams() []Stream { return slices.Clone(j.streams) }
+
+// First is the sequence number of the oldest record that is kept, Last()+1 if
+// there is none.
+func (j *Journal) First() uint64 {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.first
+}
+
+// Last is the sequence number of the last published record, kept or not; 0 if
+// there has been none.
+func (j *Journal) Last() uint64 {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.last
+}
+
+// CreationTime is when the journal was created: the replayLogCreationTime of
+// RFC 5277 section 3.2.5.1.
+func (j *Journal) CreationTime() time.Time { return j.created }
+
+// AgedTime is the time of the last record that retention deleted, zero if it
+// has deleted none: the replayLogAgedTime of RFC 5277 section 3.2.5.1.
+func (j *Journal) AgedTime() time.Time {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.aged
+}
+
+// FindTime is the sequence number of the first record that is not before t,
+// Last()+1 if there is none. It reads the store.
+func (j *Journal) FindTime(t time.Time) (seq uint64, err error) {
+	j.mu.RLock()
+	first, last := j.first, j.last
+	j.mu.RUnlock()
+	err = j.db.View(func(r *kv.Reader) error {
+		seq, err = search(r, first, last, func(h head) bool { return !h.time.Before(t) })
+		return err
+	})
+	return seq, err
+}
+
+// search is the first record of which ok, last+1 if there is none; ok is false
+// up to some record and true from there on. Records that retention has deleted
+// meanwhile count as false.
+func search(r *kv.Reader, first, last uint64, ok func(head) bool) (uint64, error) {
+	var failed error
+	n := sort.Search(int(last+1-first), func(i int) bool {
+		row := r.Get(table, key(first+uint64(i)))
+		if row == nil || failed != nil {
+			return false
+		}
+		h, err := decodeHead(row)
+		if err != nil {
+			failed = err
+		}
+		return err == nil && ok(h)
+	})
+	return first + uint64(n), failed
+}
+
+// Stats are figures of a journal.
+type Stats struct {
+	Records   uint64 // kept
+	Bytes     uint64 // of the records kept, as MaxBytes counts them
+	Trimmed   uint64 // records that retention has deleted since Open
+	DiskReads uint64 // chunks that cursors have read from the store since Open
+}
+
+// Stats returns the figures.
+func (j *Journal) Stats() Stats {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return Stats{
+		Records:   j.last + 1 - j.first,
+		Bytes:     j.end - j.offset,
+		Trimmed:   j.trimmed.Load(),
+		DiskReads: j.diskReads.Load(),
+	}
+}
