@@ -261,3 +261,19 @@ func (n *Node) Path() string {
 
 // String is the node's kind and path, for messages.
 func (n *Node) String() string { return n.Kind.String() + " " + n.Path() }
+
+// Identities yields all identities, sorted by qualified name.
+func (s *Schema) Identities() iter.Seq[*Identity] {
+	return func(yield func(*Identity) bool) {
+		names := make([]string, 0, len(s.identAt))
+		for n := range s.identAt {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		for _, n := range names {
+			if !yield(s.identAt[n]) {
+				return
+			}
+		}
+	}
+}
