@@ -236,11 +236,14 @@ func (s *Store) commit(first *request) {
 			}
 			pending = newSnapshot(pending.Version+1, tx.running, tx.state)
 		}
-		if len(group) == 0 {
+		if !slices.ContainsFunc(group, func(t taken) bool { return t.tx.writes() }) {
 			return errNothing
 		}
 		return nil
 	})
+	if errors.Is(err, errNothing) {
+		err = nil
+	}
 	if err != nil {
 		s.names.forget(named)
 		if batch != nil {
@@ -252,9 +255,11 @@ func (s *Store) commit(first *request) {
 		for _, g := range group {
 			g.done <- s.refusal(err)
 		}
-		if !errors.Is(err, errNothing) {
-			s.log.Error("transaction failed", "err", err, "transactions", len(group))
-		}
+		s.log.Error("transaction failed", "err", err, "transactions", len(group))
+		return
+	}
+	if len(group) == 0 {
+		s.names.forget(named)
 		return
 	}
 	s.current.Store(pending)
@@ -269,7 +274,7 @@ func (s *Store) commit(first *request) {
 	}
 }
 
-// errNothing ends the transaction below when no transaction of the group is left.
+// errNothing spares the fsync when no transaction of the group writes anything.
 var errNothing = errors.New("nothing to commit")
 
 // next takes one more transaction that already waits, up to the group's size.

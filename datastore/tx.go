@@ -90,6 +90,9 @@ func (tx *Tx) Put(table string, key, value []byte) {
 // Delete removes a row of another package's table.
 func (tx *Tx) Delete(table string, key []byte) { tx.rows[row{table, string(key)}] = nil }
 
+// writes reports whether the transaction has anything for the disk.
+func (tx *Tx) writes() bool { return len(tx.trees) > 0 || len(tx.rows) > 0 || len(tx.drafts) > 0 }
+
 // run calls the transaction's function; a panic in it is an error.
 func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	defer func() {
