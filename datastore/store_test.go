@@ -210,6 +210,7 @@ func TestAllOrNothing(t *testing.T) {
 	}
 	aborted := 0
 	err := b.store.Update(context.Background(), func(tx *datastore.Tx) error {
+		tx.Put("test", []byte("k"), nil)
 		tx.OnAbort(func() { aborted++ })
 		tx.OnCommit(func(*datastore.Snapshot) { t.Error("OnCommit was called") })
 		return nil
@@ -231,6 +232,20 @@ func TestAllOrNothing(t *testing.T) {
 	b.reopen()
 	if b.store.Journal().Last() != 1 || b.store.Snapshot().State.Len() != 1 {
 		t.Errorf("journal at %d, state %d: want 1 and 1", b.store.Journal().Last(), b.store.Snapshot().State.Len())
+	}
+}
+
+// TestNothingToWrite spares the disk, but the transaction has taken place.
+func TestNothingToWrite(t *testing.T) {
+	b := open(t)
+	before := b.db.Stats().Commits
+	called := false
+	err := b.store.Update(context.Background(), func(tx *datastore.Tx) error {
+		tx.OnCommit(func(*datastore.Snapshot) { called = true })
+		return nil
+	})
+	if err != nil || !called || b.db.Stats().Commits != before {
+		t.Errorf("error %v, OnCommit called: %v, %d commits", err, called, b.db.Stats().Commits-before)
 	}
 }
 
