@@ -22,6 +22,10 @@ type Conn struct {
 	status atomic.Uint32 // exit status for the peer
 	gone   chan struct{} // closed when the channel is closed by both sides, or the connection is lost
 
+	mu     sync.Mutex
+	isGone bool        // mu
+	late   *time.Timer // mu: aborts when the peer does not answer a close
+
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -48,13 +52,11 @@ func (c *Conn) LocalAddr() net.Addr { return c.sc.tcp.LocalAddr() }
 // background. The server calls it when the handler returns.
 func (c *Conn) Close() error {
 	c.closeOnce.Do(func() {
-		time.AfterFunc(closeGrace, func() {
-			select {
-			case <-c.gone:
-			default:
-				c.Abort()
-			}
-		})
+		c.mu.Lock()
+		if !c.isGone {
+			c.late = time.AfterFunc(closeGrace, c.Abort)
+		}
+		c.mu.Unlock()
 		// For ssh -s, which ends with it.
 		c.ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{c.status.Load()}))
 		c.closeErr = c.ch.Close()
@@ -65,3 +67,14 @@ func (c *Conn) Close() error {
 // Abort closes the whole TCP connection at once, with every other channel in it.
 // Nothing else ends a Write to a peer that has stopped reading. It never blocks.
 func (c *Conn) Abort() { c.sc.abort() }
+
+// ended notes that the channel is gone.
+func (c *Conn) ended() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isGone = true
+	if c.late != nil {
+		c.late.Stop()
+	}
+	close(c.gone)
+}

@@ -306,6 +306,7 @@ func TestPanics(t *testing.T) {
 			t.Error("a panicking authenticator let somebody in")
 		}
 		f.client().Close()
+		synctest.Wait()
 		if got := f.server.Stats().Panics; got != 2 {
 			t.Errorf("%d panics, want 2", got)
 		}
@@ -674,6 +675,7 @@ func TestShutdownIsBounded(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := start(t, Config{}, stubborn)
 			f.netconf(f.client())
+			synctest.Wait()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			begin := time.Now()

@@ -231,7 +231,7 @@ func (sc *sshConn) channel(ctx context.Context, parts *sync.WaitGroup, nch ssh.N
 	decided := make(chan bool, 1)
 	parts.Go(func() {
 		c.requests(reqs, decided)
-		close(c.gone)
+		c.ended()
 		cancel()
 	})
 	parts.Go(func() {
