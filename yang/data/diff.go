@@ -1,5 +1,12 @@
 package data
 
+import (
+	"bytes"
+
+	"incidentd/yang"
+	"incidentd/yang/xmltext"
+)
+
 // Diff calls visit for each place where two trees of one schema differ: with the
 // place of the parent in the new tree (in the old one where that is gone), the
 // old node, nil when it was added, and the new one, nil when it was removed. What
@@ -10,10 +17,7 @@ func Diff(old, new *Node, visit func(parent *Loc, old, new *Node) bool) {
 		return
 	}
 	if old == nil || new == nil || !old.interior() {
-		if old != nil && new != nil && old.text == new.text {
-			return
-		}
-		visit(nil, old, new)
+		diffChild(nil, old, new, visit)
 		return
 	}
 	diff(&Loc{nil, new}, old, new, visit)
@@ -61,15 +65,55 @@ func diffChild(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool
 		return visit(at, x, y)
 	case x.interior():
 		return diff(at.Down(y), x, y, visit)
-	case x.text != y.text || string(x.Raw().Content) != string(y.Raw().Content):
+	case x.text != y.text || !sameRaw(x, y):
 		return visit(at, x, y)
 	}
 	return true
 }
 
+// sameRaw reports whether two nodes have the same content, and the declarations
+// that it uses are the same; leafs have none.
+func sameRaw(x, y *Node) bool {
+	a, b := x.Raw(), y.Raw()
+	if !bytes.Equal(a.Content, b.Content) {
+		return false
+	}
+	if len(a.Content) == 0 {
+		return true
+	}
+	p, q := scope(a.Bindings), scope(b.Bindings)
+	for _, of := range []map[string]string{p, q} {
+		for prefix := range of {
+			uses := prefix + ":"
+			if prefix == "" {
+				uses = "<"
+			}
+			if p[prefix] != q[prefix] && bytes.Contains(a.Content, []byte(uses)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// scope is the namespaces of the prefixes in force.
+func scope(bindings []xmltext.Binding) map[string]string {
+	out := map[string]string{}
+	for _, b := range bindings {
+		out[b.Prefix] = b.Space
+	}
+	if out[""] == "" {
+		delete(out, "")
+	}
+	delete(out, "xml")
+	return out
+}
+
 // Merge returns the union of two trees of one schema; where both have a leaf,
-// a's stays. The result shares whatever only one of them has, so merging a small
-// tree into a large one is cheap. Either may be nil.
+// a's stays. Entries of a list without keys are taken for the same when they are
+// alike, values of a state leaf-list when they are equal. The result shares
+// whatever only one of them has, so merging a small tree into a large one is
+// cheap. Either may be nil.
 func Merge(a, b *Node) *Node {
 	switch {
 	case a == nil || a == b:
@@ -114,6 +158,9 @@ func mergeSets(a, b *set) *set {
 	if a == b {
 		return a
 	}
+	if first := b.first(); first != nil && first.schema.Kind == yang.List && len(first.schema.Keys) == 0 {
+		return mergeKeyless(a, b)
+	}
 	small, large, swapped := b, a, false
 	if !a.byUser && small.len() > large.len() {
 		small, large, swapped = a, b, true
@@ -137,4 +184,28 @@ func mergeSets(a, b *set) *set {
 		return true
 	})
 	return out
+}
+
+// mergeKeyless adds the entries that a has none like.
+func mergeKeyless(a, b *set) *set {
+	have := map[string]bool{}
+	for _, e := range a.seq {
+		have[string(AppendXML(nil, e, ""))] = true
+	}
+	o := new(owner)
+	for _, e := range b.seq {
+		if !have[string(AppendXML(nil, e, ""))] {
+			a = a.put(o, e)
+		}
+	}
+	return a
+}
+
+// first is the first entry, nil in an empty set.
+func (s *set) first() (first *Node) {
+	s.each(func(e *Node) bool {
+		first = e
+		return false
+	})
+	return first
 }

@@ -1,6 +1,8 @@
 package data
 
 import (
+	"slices"
+
 	"incidentd/yang"
 	"incidentd/yang/rpcerr"
 )
@@ -36,19 +38,21 @@ func (n *Node) op() Op {
 }
 
 // Apply edits a tree as an <edit-config> says: edit is a tree of the same root
-// whose nodes may carry operations, def is the default-operation. The result
-// shares with target what the edit does not touch. All errors that are found are
-// returned, and then no tree.
+// whose nodes may carry operations, def is the default-operation; Replace there
+// replaces the whole tree. target may be nil. The result shares with target what
+// the edit does not change, and is target itself when it changes nothing. All
+// errors that are found, up to a hundred, are returned as rpcerr.Errors (one
+// alone as *rpcerr.Error), and then no tree.
 //
 // Containers without presence that end up empty are left out, and setting a node
 // of one case removes those of the others [RFC 7950 sections 7.5.1 and 7.9].
 func Apply(target, edit *Node, def Op) (*Node, error) {
 	e := &editor{o: new(owner)}
-	out := e.interior(&Loc{nil, edit}, target, edit, def)
-	if out == nil {
-		out = New(edit.schema)
+	out := e.interior(&Loc{nil, edit}, target, edit, def, def == Replace)
+	if len(e.errs) > 0 {
+		return nil, e.errs.Err()
 	}
-	return out, e.errs.Err()
+	return out, nil
 }
 
 type editor struct {
@@ -62,50 +66,92 @@ func (e *editor) fail(at *Loc, err *rpcerr.Error) {
 	}
 }
 
+// result is a node that an edit makes: target itself until something changes.
+type result struct{ target, out *Node }
+
+// node is what there is so far, nil for nothing.
+func (r *result) node() *Node {
+	if r.out != nil {
+		return r.out
+	}
+	return r.target
+}
+
+// change is a private copy.
+func (r *result) change() *Node {
+	if r.out == nil {
+		r.out = r.target.clone()
+	}
+	return r.out
+}
+
 // interior returns target, which may be nil, with the children of edit applied.
-func (e *editor) interior(at *Loc, target, edit *Node, op Op) *Node {
-	var out *Node
-	if target != nil {
-		out = target.clone()
-	} else {
-		out = &Node{schema: edit.schema, text: edit.text}
+// When it is to be replaced (fresh), nothing of it stays; operations below still
+// ask target whether a node exists.
+func (e *editor) interior(at *Loc, target, edit *Node, op Op, fresh bool) *Node {
+	r := &result{target: target}
+	if target == nil || fresh {
+		r.out = &Node{schema: edit.schema, text: edit.text}
 	}
 	for _, k := range edit.kids {
 		if k.set == nil {
-			e.child(at.Down(k), out, target, k, op)
+			e.child(at.Down(k), r, target, k, op, fresh)
 			continue
 		}
 		k.set.each(func(c *Node) bool {
-			e.child(at.Down(c), out, target, c, op)
+			e.child(at.Down(c), r, target, c, op, fresh)
 			return true
 		})
 	}
-	return out
+	if fresh && target != nil {
+		return share(target, r.out)
+	}
+	return r.node()
 }
 
-// child applies one node of the edit to out, a private copy of its parent.
-func (e *editor) child(at *Loc, out, target, c *Node, inherited Op) {
+// share returns old when new has just the same children, else new with the
+// collections that are the same taken from old. new is private.
+func share(old, new *Node) *Node {
+	same := len(old.kids) == len(new.kids)
+	for i, k := range new.kids {
+		have := old.kid(k.schema)
+		if have != nil && have != k && k.set != nil && k.set.len() == have.set.len() &&
+			diffSets(have.set, k.set, func(_, _ *Node) bool { return false }) {
+			new.kids[i] = have
+		}
+		same = same && new.kids[i] == have
+	}
+	if same {
+		return old
+	}
+	return new
+}
+
+// child applies one node of the edit to its parent.
+func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh bool) {
 	op := c.op()
 	if op == Inherit {
 		op = inherited
 	}
 	have := target.lookup(c)
 	if c.schema.IsKey() {
-		if have == nil {
-			out.add(e.o, plain(c))
+		if r.node().lookup(c) == nil {
+			if c = plain(c); have != nil {
+				c = have
+			}
+			r.change().add(e.o, c)
 		}
 		return
 	}
 	switch op {
-	case Delete:
-		if have == nil {
+	case Delete, Remove:
+		if have == nil && op == Delete {
 			e.fail(at, rpcerr.DataMissing("it does not exist, so it cannot be deleted"))
 			return
 		}
-		out.remove(e.o, c.schema, c.text)
-		return
-	case Remove:
-		out.remove(e.o, c.schema, c.text)
+		if r.node().lookup(c) != nil {
+			r.change().remove(e.o, c.schema, c.text)
+		}
 		return
 	case Create:
 		if have != nil {
@@ -121,24 +167,30 @@ func (e *editor) child(at *Loc, out, target, c *Node, inherited Op) {
 			return
 		}
 	}
+	now := r.node().lookup(c)
 	if !c.interior() {
-		e.set(out, plain(c))
+		if now == nil || now.text != c.text || !sameRaw(now, c) {
+			if c = plain(c); have != nil && have.text == c.text && sameRaw(have, c) {
+				c = have
+			}
+			e.set(r, c)
+		}
 		return
 	}
-	base := have
-	if op == Replace || op == Create {
-		base = nil
+	below := e.interior(at, have, c, op, fresh || op == Replace || op == Create)
+	switch {
+	case c.schema.Kind == yang.Container && !c.schema.Presence && len(below.kids) == 0:
+		if now != nil {
+			r.change().remove(e.o, c.schema, "")
+		}
+	case below != now:
+		e.set(r, below)
 	}
-	below := e.interior(at, base, c, op)
-	if c.schema.Kind == yang.Container && !c.schema.Presence && len(below.kids) == 0 {
-		out.remove(e.o, c.schema, "")
-		return
-	}
-	e.set(out, below)
 }
 
 // set puts a node into its parent and takes out what its case excludes.
-func (e *editor) set(out, c *Node) {
+func (e *editor) set(r *result, c *Node) {
+	out := r.change()
 	for s := c.schema; s.Parent != nil && (s.Parent.Kind == yang.Case || s.Parent.Kind == yang.Choice); s = s.Parent {
 		if s.Parent.Kind != yang.Case {
 			continue
@@ -160,8 +212,8 @@ func (e *editor) removeCase(out *Node, s *yang.Node) {
 		}
 		return
 	}
-	if i, ok := out.find(s.Order); ok {
-		out.kids = append(out.kids[:i:i], out.kids[i+1:]...)
+	if i, ok := out.find(s.Order); ok && out.kids[i].schema == s {
+		out.kids = slices.Delete(out.kids, i, i+1)
 	}
 }
 

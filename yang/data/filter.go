@@ -8,35 +8,60 @@ import (
 	"incidentd/yang/xmltext"
 )
 
-// Filter is a subtree filter bound to a schema [RFC 6241 section 6].
-type Filter struct{ nodes []*filterNode }
+// Filter is a subtree filter bound to a schema [RFC 6241 section 6]. It is
+// immutable.
+type Filter struct {
+	top           *filterNode // nil: selects nothing
+	notifications []*filterNode
+}
 
 // filterNode is one element of a filter that may select something.
 type filterNode struct {
-	schema   *yang.Node
-	selects  bool          // an empty element: the whole subtree
-	match    []*filterLeaf // content match nodes
-	children []*filterNode
-	key      string // of the one entry that can match
-	byKey    bool
+	schema *yang.Node
+	match  []filterMatch // content match nodes, which must all hold
+	narrow bool          // has containment or selection nodes
+	groups []filterGroup // those that the schema has
+	key    string        // of the one entry that can match
+	byKey  bool
 }
+
+// filterGroup is the elements of a sibling set that are of one schema node.
+type filterGroup struct {
+	schema *yang.Node
+	nodes  []*filterNode
+}
+
+// filterMatch is a content match node. An element of no namespace can stand for
+// leafs of several modules, one of which must have the value.
+type filterMatch []filterLeaf
 
 type filterLeaf struct {
 	schema *yang.Node
 	value  string
 }
 
-// NewFilter binds the elements of a filter to the children of a schema node.
-// Elements that the schema does not have select nothing and are dropped, as are
-// those with attributes, which no data has. An element of no namespace stands
-// for every namespace.
+// NewFilter binds the elements of a filter to the children of a schema node; at
+// the Root of the schema they may name notifications too. Elements that the
+// schema does not have select nothing, and those with attributes neither, which
+// no data has. An element of no namespace stands for every namespace.
 func NewFilter(schema *yang.Schema, top *yang.Node, elements []*xmltext.Element) *Filter {
 	b := filterBinder{schema}
 	f := &Filter{}
+	if len(elements) == 0 {
+		return f
+	}
+	if n := (&filterNode{schema: top}); b.bindChildren(n, elements) {
+		f.top = n
+	}
+	if top != schema.Root {
+		return f
+	}
 	for _, e := range elements {
-		for _, s := range b.schemas(top, e) {
-			if n := b.bind(s, e); n != nil {
-				f.nodes = append(f.nodes, n)
+		for s := range schema.Notifications() {
+			if s.Name == e.Local && (e.Space == "" || e.Space == s.Module.Namespace) && len(e.Attrs) == 0 {
+				if n := b.bind(s, e); n != nil {
+					f.notifications = append(f.notifications, n)
+				}
 			}
 		}
 	}
@@ -45,17 +70,16 @@ func NewFilter(schema *yang.Schema, top *yang.Node, elements []*xmltext.Element)
 
 type filterBinder struct{ schema *yang.Schema }
 
+// schemas are the children of a node that an element can stand for.
 func (b filterBinder) schemas(parent *yang.Node, e *xmltext.Element) []*yang.Node {
 	if len(e.Attrs) > 0 {
 		return nil
 	}
 	if e.Space != "" {
-		m := b.schema.ByNamespace(e.Space)
-		if m == nil {
-			return nil
-		}
-		if s := parent.Child(m, e.Local); s != nil {
-			return []*yang.Node{s}
+		if m := b.schema.ByNamespace(e.Space); m != nil {
+			if s := parent.Child(m, e.Local); s != nil {
+				return []*yang.Node{s}
+			}
 		}
 		return nil
 	}
@@ -68,53 +92,65 @@ func (b filterBinder) schemas(parent *yang.Node, e *xmltext.Element) []*yang.Nod
 	return out
 }
 
+// bind returns nil for an element that can select nothing.
 func (b filterBinder) bind(s *yang.Node, e *xmltext.Element) *filterNode {
 	n := &filterNode{schema: s}
-	text := strings.TrimSpace(e.Text)
-	if len(e.Children) == 0 && text == "" || !s.HasValue() && len(e.Children) == 0 {
-		n.selects = text == ""
-		if !n.selects {
-			return nil // a content match on what has no value
-		}
-		return n
-	}
-	if s.HasValue() {
-		// A content match where the parent is the top of the filter.
-		v, ok := b.value(s, e, text)
-		if !ok {
+	switch {
+	case len(e.Children) > 0:
+		if s.HasValue() || !b.bindChildren(n, e.Children) {
 			return nil
 		}
-		n.match = []*filterLeaf{{s, v}}
-		return n
+	case strings.TrimSpace(e.Text) != "":
+		return nil // a content match, here on what has no value
 	}
-	for _, c := range e.Children {
-		bound := false
-		for _, cs := range b.schemas(s, c) {
-			if v := strings.TrimSpace(c.Text); cs.HasValue() && v != "" {
-				value, ok := b.value(cs, c, v)
-				if !ok {
-					return nil // no instance can have the value
+	return n
+}
+
+// bindChildren binds a sibling set; false when one of its content match nodes can
+// never hold.
+func (b filterBinder) bindChildren(n *filterNode, elements []*xmltext.Element) bool {
+	for _, e := range elements {
+		schemas := b.schemas(n.schema, e)
+		// White space around the value does not count [RFC 6241 section 6.2.5].
+		if text := strings.TrimSpace(e.Text); text != "" && len(e.Children) == 0 {
+			var m filterMatch
+			for _, s := range schemas {
+				if v, ok := b.value(s, e, text); ok {
+					m = append(m, filterLeaf{s, v})
 				}
-				n.match = append(n.match, &filterLeaf{cs, value})
-				bound = true
-			} else if cn := b.bind(cs, c); cn != nil {
-				n.children = append(n.children, cn)
-				bound = true
 			}
+			if m == nil {
+				return false
+			}
+			n.match = append(n.match, m)
+			continue
 		}
-		if !bound && strings.TrimSpace(c.Text) != "" && len(c.Children) == 0 {
-			return nil // a content match on a leaf that is not in the schema fails
-		}
-		if !bound {
-			n.children = append(n.children, nil)
+		n.narrow = true
+		for _, s := range schemas {
+			if c := b.bind(s, e); c != nil {
+				n.groups = appendGroup(n.groups, s, c)
+			}
 		}
 	}
 	n.findKey()
-	return n
+	return true
+}
+
+func appendGroup(groups []filterGroup, s *yang.Node, nodes ...*filterNode) []filterGroup {
+	for i := range groups {
+		if groups[i].schema == s {
+			groups[i].nodes = append(groups[i].nodes[:len(groups[i].nodes):len(groups[i].nodes)], nodes...)
+			return groups
+		}
+	}
+	return append(groups, filterGroup{s, nodes})
 }
 
 // value makes the value of a content match canonical.
 func (b filterBinder) value(s *yang.Node, e *xmltext.Element, text string) (string, bool) {
+	if !s.HasValue() {
+		return "", false
+	}
 	v, err := s.Type.Canonical(text, b.schema, func(prefix string) *yang.Module {
 		if space, ok := e.Resolve(prefix); ok && space != "" {
 			if m := b.schema.ByNamespace(space); m != nil {
@@ -134,152 +170,183 @@ func (n *filterNode) findKey() {
 	if n.schema.Kind != yang.List || len(n.schema.Keys) == 0 {
 		return
 	}
-	var values []string
-	for _, k := range n.schema.Keys {
-		i := slices.IndexFunc(n.match, func(l *filterLeaf) bool { return l.schema == k })
-		if i < 0 {
+	values := make([]string, len(n.schema.Keys))
+	for i, k := range n.schema.Keys {
+		at := slices.IndexFunc(n.match, func(m filterMatch) bool { return len(m) == 1 && m[0].schema == k })
+		if at < 0 {
 			return
 		}
-		values = append(values, n.match[i].value)
+		values[i] = n.match[at][0].value
 	}
 	n.key, n.byKey = Key(values...), true
 }
 
 // Touches reports whether the filter can select anything below a top-level node,
-// so that what it excludes need not be made. A nil filter touches everything.
+// or looks at it, so that what it does not touch need not be made. A nil filter
+// touches everything.
 func (f *Filter) Touches(s *yang.Node) bool {
-	return f == nil || slices.ContainsFunc(f.nodes, func(n *filterNode) bool { return n.schema == s })
+	switch {
+	case f == nil:
+		return true
+	case f.top == nil:
+		return false
+	case !f.top.narrow, slices.ContainsFunc(f.top.groups, func(g filterGroup) bool { return g.schema == s }):
+		return true
+	}
+	return slices.ContainsFunc(f.top.match, func(m filterMatch) bool {
+		return slices.ContainsFunc(m, func(l filterLeaf) bool { return l.schema == s })
+	})
 }
 
 // Select returns what the filter selects of a tree, as a tree that shares the
 // subtrees that are selected whole; nil when it selects nothing. A nil filter
-// selects the tree itself.
+// selects the tree itself. The keys of entries are always selected with what is
+// selected of them.
 func (f *Filter) Select(n *Node) *Node {
 	if f == nil || n == nil {
 		return n
 	}
-	out := selectChildren(n, f.nodes)
-	if out == nil {
+	if f.top == nil {
 		return nil
 	}
-	return out
+	return apply(n, []*filterNode{f.top})
 }
 
 // Matches reports whether the filter selects anything of a tree whose top is the
-// given node, as it does for a notification.
+// given node: a notification or a top-level data node.
 func (f *Filter) Matches(top *Node) bool {
 	if f == nil {
 		return true
 	}
-	for _, fn := range f.nodes {
-		if fn.schema == top.schema && fn.apply(top) != nil {
-			return true
+	nodes := f.notifications
+	if f.top != nil {
+		for _, g := range f.top.groups {
+			nodes = append(nodes[:len(nodes):len(nodes)], g.nodes...)
 		}
 	}
-	return false
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *filterNode) bool { return n.schema != top.schema })
+	return len(nodes) > 0 && apply(top, nodes) != nil
 }
 
-func selectChildren(n *Node, nodes []*filterNode) *Node {
-	var out *Node
+// apply returns what filter nodes of one schema, together, select of an instance;
+// nil for nothing.
+func apply(n *Node, nodes []*filterNode) *Node {
+	var found []*Node
+	var groups []filterGroup
+	active := 0
 	for _, fn := range nodes {
-		if fn == nil {
+		leafs, ok := fn.holds(n)
+		switch {
+		case !ok:
 			continue
+		case !fn.narrow:
+			return n // a selection node, or content matches alone
+		case active == 0:
+			groups = fn.groups
+		case active > 0:
+			groups = slices.Clone(groups)
+			for _, g := range fn.groups {
+				groups = appendGroup(groups, g.schema, g.nodes...)
+			}
 		}
-		part := fn.from(n)
-		if part == nil {
-			continue
-		}
+		active++
+		found = append(found, leafs...)
+	}
+	var out *Node
+	put := func(k *Node) {
 		if out == nil {
 			out = &Node{schema: n.schema, text: n.text}
-			for _, k := range n.schema.Keys {
-				if leaf := n.Get(k); leaf != nil {
+			for _, key := range n.schema.Keys {
+				if leaf := n.Get(key); leaf != nil {
 					out.setKid(leaf)
 				}
 			}
 		}
-		single := &Node{schema: n.schema, text: n.text, kids: []*Node{part}}
-		out = Merge(out, single)
+		if k.set != nil || !k.schema.Multiple() {
+			out.setKid(k)
+		} else if out.Entry(k.schema, k.text) == nil {
+			out.add(new(owner), k)
+		}
+	}
+	for _, g := range groups {
+		if part := g.from(n); part != nil {
+			put(part)
+		}
+	}
+	for _, leaf := range found {
+		put(leaf)
 	}
 	return out
 }
 
-// from returns what the filter node selects of a parent's children of its
-// schema: a child or a collection.
-func (fn *filterNode) from(parent *Node) *Node {
-	k := parent.kid(fn.schema)
-	if k == nil {
-		return nil
+// holds reports whether all content matches hold, and the leafs that make them.
+func (fn *filterNode) holds(n *Node) (found []*Node, ok bool) {
+	for _, m := range fn.match {
+		before := len(found)
+		for _, l := range m {
+			leaf := n.lookup(&Node{schema: l.schema, text: l.value})
+			if leaf != nil && leaf.text == l.value {
+				found = append(found, leaf)
+			}
+		}
+		if len(found) == before {
+			return nil, false
+		}
 	}
-	if k.set == nil {
-		return fn.apply(k)
+	return found, true
+}
+
+// from returns what the group selects of a parent's children of its schema: a
+// child or a collection.
+func (g filterGroup) from(parent *Node) *Node {
+	k := parent.kid(g.schema)
+	if k == nil || k.set == nil {
+		if k == nil {
+			return nil
+		}
+		return apply(k, g.nodes)
 	}
-	if fn.selects {
+	if slices.ContainsFunc(g.nodes, func(n *filterNode) bool { return !n.narrow && len(n.match) == 0 }) {
 		return k
 	}
-	o := new(owner)
-	out := newSet(fn.schema)
-	if fn.byKey {
-		if e := k.set.get(fn.key); e != nil {
-			if m := fn.apply(e); m != nil {
-				out = out.put(o, m)
+	o, out := new(owner), newSet(g.schema)
+	whole := 0
+	visit := func(e *Node) bool {
+		if m := apply(e, g.nodes); m != nil {
+			out = out.put(o, m)
+			if m == e {
+				whole++
+			}
+		}
+		return true
+	}
+	if keys, ok := g.keys(); ok && (len(keys) == 1 || !k.set.byUser) {
+		for _, key := range keys {
+			if e := k.set.get(key); e != nil {
+				visit(e)
 			}
 		}
 	} else {
-		k.set.each(func(e *Node) bool {
-			if m := fn.apply(e); m != nil {
-				out = out.put(o, m)
-			}
-			return true
-		})
+		k.set.each(visit)
 	}
-	if out.len() == 0 {
+	switch {
+	case out.len() == 0:
 		return nil
+	case whole == k.set.len():
+		return k
 	}
-	return &Node{schema: fn.schema, set: out}
+	return &Node{schema: g.schema, set: out}
 }
 
-// apply returns what the filter node selects of one instance.
-func (fn *filterNode) apply(n *Node) *Node {
-	if fn.selects {
-		return n
-	}
-	if fn.schema.HasValue() {
-		if n.text == fn.match[0].value {
-			return n
+// keys are those of the entries that the group can select, when it names them.
+func (g filterGroup) keys() (keys []string, ok bool) {
+	for _, n := range g.nodes {
+		if !n.byKey {
+			return nil, false
 		}
-		return nil
-	}
-	var matched []*Node
-	for _, l := range fn.match {
-		var leaf *Node
-		if l.schema.Kind == yang.LeafList {
-			leaf = n.Entry(l.schema, l.value)
-		} else if leaf = n.Get(l.schema); leaf != nil && leaf.text != l.value {
-			leaf = nil
-		}
-		if leaf == nil {
-			return nil
-		}
-		matched = append(matched, leaf)
-	}
-	if len(fn.children) == 0 {
-		return n // content matches alone select the whole
-	}
-	out := selectChildren(n, fn.children)
-	if len(matched) == 0 {
-		return out
-	}
-	if out == nil {
-		out = &Node{schema: n.schema, text: n.text}
-		for _, k := range n.schema.Keys {
-			if leaf := n.Get(k); leaf != nil {
-				out.setKid(leaf)
-			}
+		if !slices.Contains(keys, n.key) {
+			keys = append(keys, n.key)
 		}
 	}
-	o := new(owner)
-	for _, leaf := range matched {
-		out.add(o, leaf)
-	}
-	return out
+	return keys, true
 }

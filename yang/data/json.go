@@ -75,8 +75,54 @@ func appendLeafJSON(b []byte, n *Node) []byte {
 		if name, ok := strings.CutPrefix(n.text, n.schema.Module.Name+":"); ok {
 			return appendString(b, name)
 		}
+	case yang.InstanceIdentifier:
+		return appendString(b, briefPath(n.text))
 	}
 	return appendString(b, n.text)
+}
+
+// briefPath leaves out the module of each name that has the module of the node
+// above it or, in a predicate, of the node itself [RFC 7951 section 6.11]. Every
+// name of a canonical instance-identifier has one.
+func briefPath(text string) string {
+	var out strings.Builder
+	above, predicate := "", false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '[', ']':
+			predicate = c == '['
+			out.WriteByte(c)
+		case '\'', '"':
+			end := i + 2 + strings.IndexByte(text[i+1:], c)
+			if end <= i+1 {
+				return text
+			}
+			out.WriteString(text[i:end])
+			i = end - 1
+		default:
+			end := i + len(text[i:])
+			if j := strings.IndexAny(text[i:], "/[]='\""); j >= 0 {
+				end = i + j
+			}
+			module, name, ok := strings.Cut(text[i:end], ":")
+			switch {
+			case !ok:
+				if end == i {
+					end++
+				}
+				out.WriteString(text[i:end])
+			case module == above:
+				out.WriteString(name)
+			default:
+				out.WriteString(text[i:end])
+			}
+			if ok && !predicate {
+				above = module
+			}
+			i = end - 1
+		}
+	}
+	return out.String()
 }
 
 func appendString(b []byte, s string) []byte {

@@ -117,7 +117,7 @@ func (n *Node) kid(schema *yang.Node) *Node {
 	if n == nil {
 		return nil
 	}
-	if i, ok := n.find(schema.Order); ok {
+	if i, ok := n.find(schema.Order); ok && n.kids[i].schema == schema {
 		return n.kids[i]
 	}
 	return nil
@@ -269,13 +269,15 @@ func (n *Node) add(o *owner, c *Node) {
 	if k == nil {
 		k = &Node{schema: c.schema, set: newSet(c.schema)}
 	}
-	n.setKid(&Node{schema: c.schema, set: k.set.put(o, c)})
+	if s := k.set.put(o, c); s != k.set {
+		n.setKid(&Node{schema: c.schema, set: s})
+	}
 }
 
 // remove takes a child or an entry out of a node that is not yet shared.
 func (n *Node) remove(o *owner, schema *yang.Node, key string) {
 	i, ok := n.find(schema.Order)
-	if !ok {
+	if !ok || n.kids[i].schema != schema {
 		return
 	}
 	if k := n.kids[i]; k.set != nil {

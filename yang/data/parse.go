@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -30,16 +31,31 @@ type Parser struct {
 
 // Parse reads the children of a node of the schema (the schema's Root for a
 // datastore) from a decoder that stands before them, up to the end tag that
-// closes them, or to the end of a Raw. Errors of the data are all collected, as
-// rpcerr.Errors with paths; an error of the XML itself ends the reading and is a
-// *xmltext.SyntaxError.
+// closes them, or to the end of a Raw. Errors of the data are collected, up to a
+// hundred, as rpcerr.Errors with paths (one alone as *rpcerr.Error); an error of
+// the XML itself ends the reading and is a *xmltext.SyntaxError. With an error
+// there is no tree.
+//
+// Below an rpc's input or output, or in a notification, every node may stand,
+// whatever State says.
 func (p *Parser) Parse(d *xmltext.Decoder, schema *yang.Node) (*Node, error) {
-	r := &reader{Parser: p, d: d, o: new(owner)}
+	r := p.reader(d, schema)
 	n := New(schema)
 	if err := r.children(&Loc{nil, n}, n, Inherit); err != nil {
 		return nil, err
 	}
-	return n, r.errs.Err()
+	return r.result(n)
+}
+
+func (p *Parser) reader(d *xmltext.Decoder, schema *yang.Node) *reader {
+	return &reader{Parser: p, d: d, o: new(owner), state: p.State || !schema.Config}
+}
+
+func (r *reader) result(n *Node) (*Node, error) {
+	if len(r.errs) > 0 {
+		return nil, r.errs.Err()
+	}
+	return n, nil
 }
 
 // ParseRaw reads the content of an anyxml.
@@ -48,41 +64,52 @@ func (p *Parser) ParseRaw(raw xmltext.Raw, schema *yang.Node) (*Node, error) {
 }
 
 // ParseDocument reads a whole document whose root element is a top-level data
-// node, as in a file; or several of them within <config> or <data>.
+// node, as in a file; or several of them within <config> or <data>, of whatever
+// namespace, unless the schema has a node of that name.
 func (p *Parser) ParseDocument(in []byte) (*Node, error) {
 	d := xmltext.NewDecoder(in, p.Limits)
 	t, err := d.Next()
 	if err != nil {
 		return nil, err
 	}
-	if t.Local == "config" || t.Local == "data" {
-		n, err := p.Parse(d, p.Schema.Root)
-		if err != nil {
-			return nil, err
-		}
-		_, err = d.Next()
-		return n, err
-	}
-	r := &reader{Parser: p, d: d, o: new(owner)}
+	r := p.reader(d, p.Schema.Root)
 	n := New(p.Schema.Root)
-	if err := r.element(&Loc{nil, n}, n, t, Inherit); err != nil {
+	top := &Loc{nil, n}
+	m := p.Schema.ByNamespace(t.Space)
+	if (t.Local == "config" || t.Local == "data") && (m == nil || p.Schema.Root.Child(m, t.Local) == nil) {
+		err = r.children(top, n, Inherit)
+	} else {
+		err = r.element(top, n, t, Inherit)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if _, err := d.Next(); err != nil {
 		return nil, err
 	}
-	return n, r.errs.Err()
+	return r.result(n)
 }
 
 type reader struct {
 	*Parser
-	d    *xmltext.Decoder
-	o    *owner
-	errs rpcerr.Errors
+	d     *xmltext.Decoder
+	o     *owner
+	state bool // nodes of config false may stand here
+	errs  rpcerr.Errors
+	bad   map[place]bool // keys whose value was refused
 }
 
+// place is a child of a node.
+type place struct {
+	parent *Node
+	child  *yang.Node
+}
+
+// full reports whether no more errors are kept, so that none need be made.
+func (r *reader) full() bool { return len(r.errs) >= maxErrors }
+
 func (r *reader) fail(path rpcerr.Path, err *rpcerr.Error) {
-	if len(r.errs) < maxErrors {
+	if !r.full() {
 		r.errs = append(r.errs, err.At(path))
 	}
 }
@@ -102,6 +129,9 @@ func (r *reader) children(at *Loc, n *Node, op Op) error {
 		case xmltext.EOF, xmltext.End:
 			return nil
 		case xmltext.Text:
+			if r.full() {
+				continue
+			}
 			if s := strings.TrimSpace(string(t.Text)); s != "" {
 				r.fail(at.Path(), rpcerr.BadElement(n.schema.Name, "text %s where elements belong", quoteShort(s)))
 			}
@@ -124,11 +154,17 @@ func quoteShort(s string) string {
 func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error {
 	m := r.Schema.ByNamespace(t.Space)
 	if m == nil {
+		if r.full() {
+			return r.skip()
+		}
 		r.fail(at.Path(), rpcerr.UnknownNamespace(t.Local, t.Space))
 		return r.skip()
 	}
 	s := n.schema.Child(m, t.Local)
 	if s == nil {
+		if r.full() {
+			return r.skip()
+		}
 		what := "no node"
 		if n.schema.Kind == yang.Root {
 			what = "no top-level data node"
@@ -138,7 +174,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 	}
 	c := &Node{schema: s}
 	here := at.Down(c)
-	if !s.Config && !r.State && n.schema.Kind != yang.Input {
+	if !s.Config && !r.state {
 		r.fail(at.ChildPath(s), rpcerr.UnknownElement(t.Local, "%q is state, which cannot be configured", t.Local))
 		return r.skip()
 	}
@@ -152,7 +188,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 	}
 	switch s.Kind {
 	case yang.Leaf, yang.LeafList:
-		if err := r.leaf(at, c, inherited); err != nil {
+		if ok, err := r.leaf(at, c, inherited); err != nil || !ok {
 			return err
 		}
 	case yang.AnyData, yang.AnyXML:
@@ -163,6 +199,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		if c.note == nil {
 			c.note = new(note)
 		}
+		raw.Content = bytes.Clone(raw.Content) // the tree outlives the message
 		c.note.raw = raw
 	default:
 		if s.Kind == yang.List {
@@ -184,8 +221,7 @@ func (r *reader) put(at *Loc, n, c *Node) {
 	s := c.schema
 	var twice bool
 	if s.Multiple() {
-		keyed := len(s.Keys) > 0 || s.Kind == yang.LeafList && (s.Config || n.schema.Kind == yang.Input)
-		twice = keyed && n.Entry(s, c.text) != nil
+		twice = !keyless(s) && n.Entry(s, c.text) != nil
 	} else {
 		twice = n.Get(s) != nil
 	}
@@ -193,15 +229,66 @@ func (r *reader) put(at *Loc, n, c *Node) {
 		r.fail((&Loc{at, c}).Path(), rpcerr.BadElement(s.Name, "it stands there twice"))
 		return
 	}
+	if other := r.otherCase(n, c); other != nil {
+		r.fail((&Loc{at, c}).Path(), rpcerr.BadElement(s.Name, "it stands in another case of a choice than %q", other.Name))
+		return
+	}
 	n.add(r.o, c)
 }
 
+// otherCase returns a sibling that was read before and is of another case of the
+// same choice, which an edit may not have [RFC 7950 section 8.3.1]; what it takes
+// away does not count. Of other input it is for validation to say.
+func (r *reader) otherCase(n, c *Node) *yang.Node {
+	gone := func(n *Node) bool { return n.op() == Delete || n.op() == Remove }
+	if !r.Edit || gone(c) {
+		return nil
+	}
+	var present func(s *yang.Node) *yang.Node
+	present = func(s *yang.Node) *yang.Node {
+		if s.Kind != yang.Choice && s.Kind != yang.Case {
+			k := n.kid(s)
+			if k == nil || k.set == nil && gone(k) {
+				return nil
+			}
+			if k.set == nil || !k.set.each(gone) {
+				return s
+			}
+			return nil
+		}
+		for _, ch := range s.Children {
+			if found := present(ch); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	for s := c.schema; s.Parent != nil && (s.Parent.Kind == yang.Case || s.Parent.Kind == yang.Choice); s = s.Parent {
+		if s.Parent.Kind != yang.Case {
+			continue
+		}
+		for _, other := range s.Parent.Parent.Children {
+			if other == s.Parent {
+				continue
+			}
+			if found := present(other); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
 func (r *reader) operation(at *Loc, s *yang.Node, t xmltext.Token) (Op, *rpcerr.Error) {
-	op := Inherit
+	op, given := Inherit, false
 	for _, a := range t.Attrs {
 		switch {
 		case r.Edit && a.Local == "operation" && (a.Space == NetconfNamespace || a.Space == ""):
 			o, ok := ParseOp(a.Value)
+			if given {
+				return Inherit, rpcerr.BadAttribute(s.Name, a.Local, "it stands there twice, with a namespace and without")
+			}
+			given = true
 			if !ok || o == None {
 				return Inherit, rpcerr.BadAttribute(s.Name, a.Local, "the operation "+quoteShort(a.Value)+" is none of merge, replace, create, delete, remove")
 			}
@@ -218,30 +305,40 @@ func (r *reader) operation(at *Loc, s *yang.Node, t xmltext.Token) (Op, *rpcerr.
 	return op, nil
 }
 
-func (r *reader) leaf(at *Loc, c *Node, op Op) error {
+// leaf reads the value of a leaf or leaf-list entry; ok is false when it was
+// refused.
+func (r *reader) leaf(at *Loc, c *Node, op Op) (ok bool, _ error) {
 	// The declarations in scope are those at the start tag; the decoder lets go
 	// of them at the end tag but does not overwrite them before its next call.
 	scope := r.d.Bindings()
-	text := ""
+	text, elements := "", 0
 	for {
 		t, err := r.d.Next()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if t.Kind == xmltext.Start {
-			r.fail(at.ChildPath(c.schema), rpcerr.BadElement(t.Local, "<%s> holds an element, but it is a %s", c.schema.Name, c.schema.Kind))
+			if elements++; elements == 1 {
+				r.fail(at.ChildPath(c.schema), rpcerr.BadElement(t.Local, "<%s> holds an element, but it is a %s", c.schema.Name, c.schema.Kind))
+			}
 			if err := r.skip(); err != nil {
-				return err
+				return false, err
 			}
 			continue
 		}
 		if t.Kind == xmltext.End {
 			break
 		}
-		text += string(t.Text)
+		if elements == 0 {
+			text = string(t.Text)
+		}
 	}
-	if r.Edit && text == "" && (op == Delete || op == Remove) && c.schema.Kind == yang.Leaf {
-		return nil
+	if elements > 0 {
+		r.refuse(at.Node, c)
+		return false, nil
+	}
+	if r.Edit && text == "" && (op == Delete || op == Remove) && c.schema.Kind == yang.Leaf && !c.schema.IsKey() {
+		return true, nil
 	}
 	v, verr := c.schema.Type.Canonical(text, r.Schema, r.resolver(scope, c.schema))
 	if verr != nil {
@@ -250,10 +347,21 @@ func (r *reader) leaf(at *Loc, c *Node, op Op) error {
 			err = err.WithAppTag(verr.AppTag)
 		}
 		r.fail(at.ChildPath(c.schema), err.WithInfo("", "bad-element", c.schema.Name))
-		return nil
+		r.refuse(at.Node, c)
+		return false, nil
 	}
 	c.text = v
-	return nil
+	return true, nil
+}
+
+func (r *reader) refuse(parent, c *Node) {
+	if !c.schema.IsKey() {
+		return
+	}
+	if r.bad == nil {
+		r.bad = map[place]bool{}
+	}
+	r.bad[place{parent, c.schema}] = true
 }
 
 // resolver finds the module of a prefix in a value; without a prefix it is that
@@ -278,20 +386,24 @@ func (r *reader) resolver(scope []xmltext.Binding, s *yang.Node) yang.Prefixes {
 // entry reads a list entry, whose keys may stand anywhere in it.
 func (r *reader) entry(at *Loc, n, c *Node, op Op) error {
 	s := c.schema
-	before := len(r.errs)
 	if err := r.children(&Loc{at, c}, c, op); err != nil {
 		return err
 	}
-	values := make([]string, len(s.Keys))
+	values, whole := make([]string, len(s.Keys)), true
 	for i, k := range s.Keys {
 		leaf := c.Get(k)
-		if leaf == nil {
-			if len(r.errs) == before { // a key that was refused is reported already
-				r.fail(at.ChildPath(s), rpcerr.MissingElement(k.Name, "the entry of the list %q lacks its key %q", s.Name, k.Name))
-			}
-			return nil
+		switch {
+		case leaf == nil && r.bad[place{c, k}]: // reported already
+			whole = false
+		case leaf == nil:
+			r.fail((&Loc{at, c}).Path(), rpcerr.MissingElement(k.Name, "the entry of the list %q lacks its key %q", s.Name, k.Name))
+			whole = false
+		default:
+			values[i] = leaf.text
 		}
-		values[i] = leaf.text
+	}
+	if !whole {
+		return nil
 	}
 	c.text = Key(values...)
 	r.put(at, n, c)

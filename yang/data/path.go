@@ -2,6 +2,7 @@ package data
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"incidentd/yang"
@@ -29,7 +30,34 @@ func (l *Loc) String() string { return l.Path().Expr }
 
 type pathBuilder struct {
 	b        strings.Builder
+	names    prefixes
 	prefixes []rpcerr.Prefix
+}
+
+// prefixes gives each module a prefix: its own, with a number where two modules
+// have the same.
+type prefixes struct{ used []*yang.Module }
+
+func (p *prefixes) of(m *yang.Module) (prefix string, isNew bool) {
+	same := 0
+	for _, u := range p.used {
+		if u.Prefix != m.Prefix {
+			continue
+		}
+		if u == m {
+			return numbered(m.Prefix, same), false
+		}
+		same++
+	}
+	p.used = append(p.used, m)
+	return numbered(m.Prefix, same), true
+}
+
+func numbered(prefix string, n int) string {
+	if n == 0 {
+		return prefix
+	}
+	return prefix + "." + strconv.Itoa(n)
 }
 
 func (p *pathBuilder) done() rpcerr.Path {
@@ -41,11 +69,11 @@ func (p *pathBuilder) done() rpcerr.Path {
 }
 
 func (p *pathBuilder) prefix(m *yang.Module) string {
-	q := rpcerr.Prefix{Prefix: m.Prefix, Namespace: m.Namespace}
-	if !slices.Contains(p.prefixes, q) {
-		p.prefixes = append(p.prefixes, q)
+	prefix, isNew := p.names.of(m)
+	if isNew {
+		p.prefixes = append(p.prefixes, rpcerr.Prefix{Prefix: prefix, Namespace: m.Namespace})
 	}
-	return m.Prefix + ":"
+	return prefix + ":"
 }
 
 func (p *pathBuilder) name(s *yang.Node) {
@@ -68,6 +96,9 @@ func (p *pathBuilder) walk(l *Loc) {
 	p.name(s)
 	switch s.Kind {
 	case yang.List:
+		if len(s.Keys) == 0 {
+			p.position(l)
+		}
 		// While an entry is being read its keys are leafs already.
 		for _, k := range s.Keys {
 			if leaf := l.Node.Get(k); leaf != nil {
@@ -76,6 +107,18 @@ func (p *pathBuilder) walk(l *Loc) {
 		}
 	case yang.LeafList:
 		p.b.WriteString("[.=" + Quote(l.Node.text) + "]")
+	}
+}
+
+// position tells entries without keys apart [RFC 7950 section 9.13].
+func (p *pathBuilder) position(l *Loc) {
+	if l.Parent == nil {
+		return
+	}
+	if k := l.Parent.Node.kid(l.Node.schema); k != nil {
+		if i := slices.Index(k.set.seq, l.Node); i >= 0 {
+			p.b.WriteString("[" + strconv.Itoa(i+1) + "]")
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ type set struct {
 	n      int
 	seq    []*Node // where the user orders or there is no key
 	byUser bool
-	owner  *owner // of the sequence
+	owner  *owner
 	index  *seqIndex
 }
 
@@ -35,12 +35,14 @@ type page struct {
 
 // seqIndex finds the entries of a long sequence; it is made at the first search.
 type seqIndex struct {
-	once sync.Once
-	at   map[string]int // nil until it is made
+	once   sync.Once
+	at     map[string]int // nil until it is made
+	placed sync.Once
+	places map[*Node]int // nil until it is made
 }
 
 func newSet(s *yang.Node) *set {
-	if s.UserOrdered || s.Kind == yang.List && len(s.Keys) == 0 || s.Kind == yang.LeafList && !s.Config {
+	if s.UserOrdered || keyless(s) {
 		return &set{byUser: true, index: new(seqIndex)}
 	}
 	return &set{root: new(page)}
@@ -113,6 +115,20 @@ func (s *set) find(key string) int {
 	return -1
 }
 
+// place is the place of an entry in a sequence; one that is not in it comes last.
+func (s *set) place(e *Node) int {
+	s.index.placed.Do(func() {
+		s.index.places = make(map[*Node]int, len(s.seq))
+		for i, e := range s.seq {
+			s.index.places[e] = i
+		}
+	})
+	if i, ok := s.index.places[e]; ok {
+		return i
+	}
+	return len(s.seq)
+}
+
 // first is the smallest key of a page.
 func (p *page) first() string {
 	for len(p.pages) > 0 {
@@ -151,34 +167,37 @@ func (p *page) own(o *owner) *page {
 // sequence a new entry goes last; entries without a key are always new.
 func (s *set) put(o *owner, e *Node) *set {
 	if s.byUser {
-		keyless := e.schema.Kind == yang.List && len(e.schema.Keys) == 0 || e.schema.Kind == yang.LeafList && !e.schema.Config
-		if !keyless {
-			if i := s.find(e.text); i >= 0 {
-				if s.owner != o {
-					s = &set{byUser: true, owner: o, seq: slices.Clone(s.seq), index: new(seqIndex)}
-				}
-				s.seq[i] = e
-				return s
-			}
+		at := -1
+		if !keyless(e.schema) {
+			at = s.find(e.text)
 		}
 		if s.owner != o {
 			s = &set{byUser: true, owner: o, seq: slices.Clone(s.seq), index: new(seqIndex)}
 		}
+		if at >= 0 {
+			s.seq[at] = e
+			return s
+		}
 		s.seq = append(s.seq, e)
 		if s.index.at != nil {
-			s.index.at[e.text] = len(s.seq) - 1
+			if _, ok := s.index.at[e.text]; !ok {
+				s.index.at[e.text] = len(s.seq) - 1
+			}
 		}
 		return s
+	}
+	if s.owner != o {
+		s = &set{root: s.root, n: s.n, owner: o}
 	}
 	root, right, added := s.root.put(o, e)
 	if right != nil {
 		root = &page{owner: o, pages: []*page{root, right}}
 	}
-	n := s.n
+	s.root = root
 	if added {
-		n++
+		s.n++
 	}
-	return &set{root: root, n: n}
+	return s
 }
 
 // put returns the changed page, and a second one when it had to be split.
@@ -227,11 +246,16 @@ func splitAt(n, added int) int {
 // delete returns the set without a key.
 func (s *set) delete(o *owner, key string) *set {
 	if s.byUser {
-		i := s.find(key)
+		// Not find: its index would be made anew for each of many deletions.
+		i := slices.IndexFunc(s.seq, func(e *Node) bool { return e.text == key })
 		if i < 0 {
 			return s
 		}
-		return &set{byUser: true, owner: o, seq: slices.Delete(slices.Clone(s.seq), i, i+1), index: new(seqIndex)}
+		seq := s.seq
+		if s.owner != o {
+			seq = slices.Clone(seq)
+		}
+		return &set{byUser: true, owner: o, seq: slices.Delete(seq, i, i+1), index: new(seqIndex)}
 	}
 	if s.get(key) == nil {
 		return s
@@ -240,7 +264,7 @@ func (s *set) delete(o *owner, key string) *set {
 	for len(root.pages) == 1 {
 		root = root.pages[0]
 	}
-	return &set{root: root, n: s.n - 1}
+	return &set{root: root, n: s.n - 1, owner: o}
 }
 
 // delete removes a key that is there. Empty pages go; small ones are joined with
@@ -289,51 +313,58 @@ func diffSets(a, b *set, visit func(old, new *Node) bool) bool {
 	return diffPages([]*page{a.root}, []*page{b.root}, visit)
 }
 
+// diffPages compares two rows of pages. Where both have a page that begins with
+// the same key, what is before is compared apart, so that the cost is that of the
+// pages that differ.
 func diffPages(a, b []*page, visit func(old, new *Node) bool) bool {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	if len(a) == 0 && len(b) == 0 {
-		return true
-	}
-	if len(a) == len(b) && len(a) > 0 {
-		aligned := true
-		for i := range a {
-			if i > 0 && (a[i].size() == 0 || b[i].size() == 0 || a[i].first() != b[i].first()) || len(a[i].pages) == 0 != (len(b[i].pages) == 0) {
-				aligned = false
-			}
+	for len(a) > 0 || len(b) > 0 {
+		if len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+			a, b = a[1:], b[1:]
+			continue
 		}
-		if aligned {
-			for i := range a {
-				if a[i] == b[i] {
-					continue
-				}
-				ok := false
-				if len(a[i].pages) == 0 {
-					ok = diffItems(a[i].items, b[i].items, visit)
-				} else {
-					ok = diffPages(a[i].pages, b[i].pages, visit)
-				}
-				if !ok {
-					return false
-				}
-			}
-			return true
+		if deeper := height(a) - height(b); deeper > 0 {
+			a = open(a)
+			continue
+		} else if deeper < 0 {
+			b = open(b)
+			continue
+		}
+		i, j := boundary(a, b)
+		ok := false
+		if height(a) > 0 {
+			ok = diffPages(open(a[:i]), open(b[:j]), visit)
+		} else {
+			ok = diffItems(items(a[:i]), items(b[:j]), visit)
+		}
+		if !ok {
+			return false
+		}
+		a, b = a[i:], b[j:]
+	}
+	return true
+}
+
+// boundary is how many pages of each row come before the first key at which
+// pages of both begin, at least one of each row that has any.
+func boundary(a, b []*page) (i, j int) {
+	i, j = min(1, len(a)), min(1, len(b))
+	for i < len(a) || j < len(b) {
+		switch {
+		case i == len(a):
+			return i, len(b)
+		case j == len(b):
+			return len(a), j
+		}
+		switch c := strings.Compare(a[i].first(), b[j].first()); {
+		case c == 0:
+			return i, j
+		case c < 0:
+			i++
+		default:
+			j++
 		}
 	}
-	// Heights or boundaries differ: open the higher pages.
-	if deeper := height(a) - height(b); deeper > 0 {
-		return diffPages(open(a), b, visit)
-	} else if deeper < 0 {
-		return diffPages(a, open(b), visit)
-	}
-	if height(a) > 0 {
-		return diffPages(open(a), open(b), visit)
-	}
-	return diffItems(items(a), items(b), visit)
+	return i, j
 }
 
 func height(ps []*page) int {
@@ -384,8 +415,8 @@ func diffItems(a, b []*Node, visit func(old, new *Node) bool) bool {
 	return true
 }
 
-// diffSequences compares position by position after what is gone; an entry that
-// moved counts as removed and added.
+// diffSequences tells first what is gone, then what is new or changed; an entry
+// that moved counts as removed and added.
 func diffSequences(a, b *set, visit func(old, new *Node) bool) bool {
 	x, y := a.seq, b.seq
 	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
@@ -402,15 +433,38 @@ func diffSequences(a, b *set, visit func(old, new *Node) bool) bool {
 		}
 		return true
 	}
+	// An entry stays when it keeps its place among those that stay.
+	stays := map[*Node]*Node{} // the old by the new
+	if len(x) > 0 && len(y) > 0 && !keyless(x[0].schema) {
+		at := make(map[string]int, len(x))
+		for i, e := range x {
+			at[e.text] = i
+		}
+		last := -1
+		for _, e := range y {
+			if i, ok := at[e.text]; ok && i > last {
+				stays[e], last = x[i], i
+			}
+		}
+	}
+	kept := make(map[*Node]bool, len(stays))
+	for _, e := range stays {
+		kept[e] = true
+	}
 	for _, e := range x {
-		if !visit(e, nil) {
+		if !kept[e] && !visit(e, nil) {
 			return false
 		}
 	}
 	for _, e := range y {
-		if !visit(nil, e) {
+		if old := stays[e]; old != e && !visit(old, e) {
 			return false
 		}
 	}
 	return true
+}
+
+// keyless reports whether entries of a schema are not told apart by a key.
+func keyless(s *yang.Node) bool {
+	return s.Kind == yang.List && len(s.Keys) == 0 || s.Kind == yang.LeafList && !s.Config
 }

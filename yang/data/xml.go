@@ -1,7 +1,10 @@
 package data
 
 import (
+	"bytes"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"incidentd/yang"
@@ -78,22 +81,21 @@ func (e *encoder) children(n *Node, space string) {
 
 func (e *encoder) node(n *Node, space string) {
 	s := n.schema
+	if s.Kind == yang.AnyData || s.Kind == yang.AnyXML {
+		e.any(n, space)
+		return
+	}
 	e.buf = append(append(e.buf, '<'), s.Name...)
 	own := s.Module.Namespace
 	if own != space {
-		e.buf = append(e.buf, ` xmlns="`...)
-		e.buf = append(xmltext.AppendAttr(e.buf, own), '"')
+		e.declare("", own)
 	}
-	switch s.Kind {
-	case yang.Leaf, yang.LeafList:
+	switch {
+	case s.HasValue():
 		e.value(n)
-	case yang.AnyData, yang.AnyXML:
-		e.any(n)
+	case len(n.kids) == 0:
+		e.buf = append(e.buf, "/>"...)
 	default:
-		if len(n.kids) == 0 {
-			e.buf = append(e.buf, "/>"...)
-			return
-		}
 		e.buf = append(e.buf, '>')
 		e.children(n, own)
 		e.close(s.Name)
@@ -101,6 +103,16 @@ func (e *encoder) node(n *Node, space string) {
 	if e.w != nil && len(e.buf) > flushSize {
 		e.flush()
 	}
+}
+
+// declare writes a namespace declaration.
+func (e *encoder) declare(prefix, space string) {
+	e.buf = append(e.buf, " xmlns"...)
+	if prefix != "" {
+		e.buf = append(append(e.buf, ':'), prefix...)
+	}
+	e.buf = append(e.buf, `="`...)
+	e.buf = append(xmltext.AppendAttr(e.buf, space), '"')
 }
 
 func (e *encoder) close(name string) {
@@ -111,23 +123,23 @@ func (e *encoder) close(name string) {
 // the leaf itself.
 func (e *encoder) value(n *Node) {
 	text := n.text
-	if t := n.schema.Type; t.Qualified() && strings.Contains(text, ":") {
-		m := n.schema.Module
-		var declared []*yang.Module
+	m := n.schema.Module
+	t := n.schema.Type
+	if t.Qualified() && (t.Base == yang.Union || t.Base == yang.Leafref) {
+		t = m.ResolveType(t, text)
+	}
+	if t.Qualified() && strings.Contains(text, ":") {
+		var declared prefixes
 		text = t.Requalify(text, func(name string) string {
 			mod := m.Sibling(name)
 			if mod == nil {
 				return name
 			}
-			for _, d := range declared {
-				if d == mod {
-					return mod.Prefix
-				}
+			prefix, isNew := declared.of(mod)
+			if isNew {
+				e.declare(prefix, mod.Namespace)
 			}
-			declared = append(declared, mod)
-			e.buf = append(append(append(e.buf, " xmlns:"...), mod.Prefix...), `="`...)
-			e.buf = append(xmltext.AppendAttr(e.buf, mod.Namespace), '"')
-			return mod.Prefix
+			return prefix
 		})
 	}
 	if text == "" {
@@ -140,19 +152,39 @@ func (e *encoder) value(n *Node) {
 }
 
 // any writes an anydata or anyxml with the declarations that its content stood
-// in.
-func (e *encoder) any(n *Node) {
+// in. Where the content's default namespace is not the node's own, the node
+// itself is written with a prefix.
+func (e *encoder) any(n *Node, space string) {
 	raw := n.Raw()
-	seen := map[string]bool{"xml": true, "": true}
-	for i := len(raw.Bindings) - 1; i >= 0; i-- {
-		b := raw.Bindings[i]
-		if !seen[b.Prefix] {
-			seen[b.Prefix] = true
-			e.buf = append(append(append(e.buf, " xmlns:"...), b.Prefix...), `="`...)
-			e.buf = append(xmltext.AppendAttr(e.buf, b.Space), '"')
-		}
+	in := scope(raw.Bindings)
+	name, own := n.schema.Name, n.schema.Module.Namespace
+	outer := in[""]
+	if !bytes.Contains(raw.Content, []byte("<")) {
+		outer = own
 	}
-	e.buf = append(e.buf, '>')
-	e.buf = append(e.buf, raw.Content...)
-	e.close(n.schema.Name)
+	if outer != own {
+		prefix := n.schema.Module.Prefix
+		for i := 1; in[prefix] != "" && in[prefix] != own; i++ {
+			prefix = numbered(n.schema.Module.Prefix, i)
+		}
+		in[prefix] = own
+		name = prefix + ":" + name
+	}
+	e.buf = append(append(e.buf, '<'), name...)
+	if outer != space {
+		e.declare("", outer)
+	}
+	delete(in, "")
+	for _, prefix := range slices.Sorted(maps.Keys(in)) {
+		e.declare(prefix, in[prefix])
+	}
+	if len(raw.Content) == 0 {
+		e.buf = append(e.buf, "/>"...)
+	} else {
+		e.buf = append(append(e.buf, '>'), raw.Content...)
+		e.close(name)
+	}
+	if e.w != nil && len(e.buf) > flushSize {
+		e.flush()
+	}
 }

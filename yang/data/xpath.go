@@ -214,11 +214,8 @@ func compareSiblings(a, b []*Node, i int) int {
 	if x == y || x.schema != y.schema || !x.schema.Multiple() {
 		return cmp.Compare(x.schema.Order, y.schema.Order)
 	}
-	if x.text == y.text {
-		return 0
-	}
 	if k := a[i-1].kid(x.schema); k != nil && k.set.byUser {
-		return cmp.Compare(k.set.find(x.text), k.set.find(y.text))
+		return cmp.Compare(k.set.place(x), k.set.place(y))
 	}
 	return strings.Compare(x.text, y.text)
 }

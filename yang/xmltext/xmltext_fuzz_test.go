@@ -20,7 +20,8 @@ var seeds = []string{
 	`<rpc message-id="1" xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><get/></rpc>`,
 }
 
-// spaces makes all white space alike: encoding/xml leaves line ends in attributes.
+// spaces makes all white space alike: encoding/xml leaves line ends and tabs in
+// attributes, so in namespaces too.
 func spaces(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || r == '\r' {
@@ -54,17 +55,17 @@ func standard(in []byte) (string, error) {
 		case xml.StartElement:
 			flush()
 			depth++
-			b.WriteString("<{" + t.Name.Space + "}" + t.Name.Local)
+			b.WriteString("<{" + spaces(t.Name.Space) + "}" + t.Name.Local)
 			for _, a := range t.Attr {
 				if a.Name.Space != "xmlns" && (a.Name.Space != "" || a.Name.Local != "xmlns") {
-					b.WriteString(" {" + a.Name.Space + "}" + a.Name.Local + "=" + strconv.Quote(spaces(a.Value)))
+					b.WriteString(" {" + spaces(a.Name.Space) + "}" + a.Name.Local + "=" + strconv.Quote(spaces(a.Value)))
 				}
 			}
 			b.WriteString(">\n")
 		case xml.EndElement:
 			flush()
 			depth--
-			b.WriteString("</{" + t.Name.Space + "}" + t.Name.Local + ">\n")
+			b.WriteString("</{" + spaces(t.Name.Space) + "}" + t.Name.Local + ">\n")
 		case xml.CharData:
 			if depth > 0 {
 				text.Write(t)
