@@ -1,0 +1,80 @@
+# incidentd needs Go and nothing else to build, run and test. The targets interop and
+# yang use more, and say what is missing.
+GO ?= go
+PYTHON ?= python3
+TESTFLAGS ?=
+FUZZTIME ?= 5s
+BENCH ?= .
+SHARED ?= ../shared
+
+.PHONY: all build run test race vet fmt fuzz bench golden interop yang check clean
+
+all: build
+
+# build makes the two static binaries.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/incidentd ./cmd/incctl
+
+# run shows it all at once: a sample network, faults, and a server on 127.0.0.1:1830.
+run: build
+	bin/incidentd demo
+
+test: vet
+	$(GO) test $(TESTFLAGS) ./...
+
+race:
+	$(MAKE) test TESTFLAGS=-race
+
+vet:
+	$(GO) vet ./...
+
+# fmt fails when a file is not as gofmt would have it, and names it.
+fmt:
+	@files=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); \
+	if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
+
+# fuzz runs every fuzz test for FUZZTIME.
+fuzz:
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
+			echo "$$(dirname "$$file") $$name"; \
+			$(GO) test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
+
+# bench runs the benchmarks; BENCH selects some.
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# golden rewrites the golden files; review the difference like code.
+golden:
+	$(GO) test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u) -update
+
+# interop lets foreign clients loose on the server: ncclient, netconf-console2, OpenSSH
+# and go-netconf.
+interop: build .venv/.ready
+	.venv/bin/python testdata/interop/run.py
+	INCIDENTD_BIN=$(CURDIR)/bin/incidentd $(GO) test -count=1 -v ./cmd/internal/interop
+
+.venv/.ready: testdata/interop/requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r testdata/interop/requirements.txt
+	touch $@
+
+# yang checks the modules: yanglint accepts each, the sample data is valid, and the
+# schema is that of the standards where the reference modules are at hand.
+yang:
+	@if ! command -v yanglint >/dev/null; then \
+		echo "yang: yanglint is not installed (apt: libyang2-tools); skipped"; exit 0; fi; \
+	for file in yang/modules/*.yang; do yanglint -p yang/modules "$$file" || exit 1; done; \
+	for file in cmd/internal/demo/testdata/networks.xml testdata/interop/network.xml; do \
+		yanglint -p yang/modules yang/modules/ietf-network@*.yang yang/modules/ietf-network-topology@*.yang -t config "$$file" || exit 1; \
+	done; \
+	echo "yang: yanglint accepts the modules and the sample networks"
+	@if [ -x $(SHARED)/tools/yang-equiv ]; then $(SHARED)/tools/yang-equiv yang/modules; \
+	else echo "yang: no reference modules at $(SHARED); the comparison is skipped"; fi
+
+check: fmt race fuzz interop yang
+
+clean:
+	rm -rf bin .venv demo-data
