@@ -39,13 +39,14 @@ func Build(networks []Network, inv *Inventory) *Index {
 // layer is a network in the making.
 type layer struct {
 	*Network
-	rested bool // a network names it, or a link, node or tp of another network does
-	used   bool // a link or tp of another network rests on one of its own
-	shadow bool // its links repeat those below
-	tunnel bool
-	svc    bool
-	state  uint8
-	table  map[string]*Link
+	rested  bool // a network names it, or a link, node or tp of another network does
+	used    bool // a link or tp of another network rests on one of its own
+	shadow  bool // its links repeat those below
+	session bool // its termination points name the peers
+	tunnel  bool
+	svc     bool
+	state   uint8
+	table   map[string]*Link
 }
 
 type pairKey struct {
@@ -187,9 +188,12 @@ func (b *builder) samePort(node, tp, belowNode, belowTP string) bool {
 // classify finds shadows, tunnel layers and services. Layers come in order, so those
 // above are not classified yet, which is why resting is known from order.
 func (b *builder) classify(l *layer) {
-	supported, same, mirrored := 0, 0, 0
+	supported, same, mirrored, naming := 0, 0, 0, 0
 	for i := range l.Links {
 		k := &l.Links[i]
+		if namesPeer(k.SourceTP, k.DestNode) || namesPeer(k.DestTP, k.SourceNode) {
+			naming++
+		}
 		if len(k.Supporting) == 0 {
 			continue
 		}
@@ -209,6 +213,12 @@ func (b *builder) classify(l *layer) {
 	total := len(l.Links)
 	if total > 0 && 2*mirrored > total {
 		l.shadow = true
+		return
+	}
+	// The links of a VPN may name their peers too, but they rest on something, and its
+	// termination points on those of the access.
+	if 2*naming > total && 5*supported < 4*total && !l.used && !b.attached(l) {
+		l.session = true
 		return
 	}
 	overlay := 2*supported > total && 2*same > supported
@@ -239,8 +249,8 @@ func oneWay(l *layer) bool {
 	return true
 }
 
-// attached reports whether a network without links still rests on others by its nodes
-// and termination points.
+// attached reports whether a network rests on others by its nodes and their
+// termination points.
 func (b *builder) attached(l *layer) bool {
 	for i := range l.Nodes {
 		if len(l.Nodes[i].Supporting) == 0 {
@@ -321,6 +331,9 @@ func (b *builder) addLinks(l *layer) {
 			e = b.newEdge(Edge{Network: l.ID, Link: k.ID, A: an, B: bn, PortA: b.tp(an, k.SourceTP), PortB: b.tp(bn, k.DestTP), Service: svc})
 		default:
 			e = b.pair(l, k, an, bn, nth)
+		}
+		if l.session {
+			b.edges[e].Kind = SessionEdge
 		}
 		if l.tunnel {
 			b.edges[e].Kind = TunnelEdge
@@ -504,6 +517,7 @@ func (b *builder) kinds() {
 		carried, top := false, true
 		for _, o := range b.over[e] {
 			switch b.edges[o].Kind {
+			case SessionEdge:
 			case TunnelEdge, ServiceEdge:
 				top = false
 			default:
@@ -516,8 +530,6 @@ func (b *builder) kinds() {
 		case carried:
 			d.Kind = ChannelEdge
 		case len(b.under[e]) > 0:
-		case b.names(d.PortA, d.B) || b.names(d.PortB, d.A):
-			d.Kind = SessionEdge
 		case top && (customer[d.PortA] || customer[d.PortB] || b.customer(d.A) || b.customer(d.B)):
 			d.Kind = AccessEdge
 		}
@@ -533,10 +545,9 @@ func (b *builder) customer(n NodeID) bool {
 	return false
 }
 
-// names reports whether the port's name holds the name of the peer.
-func (b *builder) names(p PortID, peer NodeID) bool {
-	return p != None && strings.Contains(b.ports[p].name, b.nodes[peer].name) && b.ports[p].name != b.nodes[peer].name
-}
+// namesPeer reports whether a termination point holds the name of the peer, as a
+// session's does and a port's does not.
+func namesPeer(tp, peer string) bool { return len(tp) > len(peer) && strings.Contains(tp, peer) }
 
 func (b *builder) finish() {
 	b.stats.Nodes, b.stats.Ports, b.stats.Edges, b.stats.Services = len(b.nodes), len(b.ports), len(b.edges), len(b.services)

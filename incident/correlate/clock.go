@@ -1,0 +1,50 @@
+package correlate
+
+// clock estimates the offset of a node's clock from the difference of arrival and
+// stamp: the least difference seen lately is the offset and the quickest way together.
+type clock struct {
+	offset int64 // ns, the estimate
+	at     int64 // arrival of the latest event
+	n      int32 // events seen, up to a few
+	odd    int32 // implausible stamps in a row
+}
+
+const (
+	second = int64(1e9)
+	minute = 60 * second
+	// leak lets the estimate rise, so that a clock that was corrected is noticed.
+	leak = 5000 // one part in so many
+	// plausible is how far a stamp may be from the estimate: polling delays it.
+	plausible = 5 * minute
+	// usual is the delay of an event whose stamp is useless.
+	usual = 300 * int64(1e6)
+)
+
+// correct returns the time of an event by the collector's clock.
+func (c *clock) correct(stamp, arrival int64) int64 {
+	d := arrival - stamp
+	switch {
+	case c.n == 0:
+		c.offset = d
+		c.n = 1
+	case d-c.offset > plausible || c.offset-d > plausible:
+		// The clock jumped, or this one stamp is nonsense: three in a row decide.
+		if c.odd++; c.odd < 3 {
+			return arrival - usual
+		}
+		c.offset, c.n, c.odd = d, 1, 0
+	default:
+		c.odd = 0
+		c.offset = min(c.offset+max(arrival-c.at, 0)/leak, d)
+		c.n = min(c.n+1, 8)
+	}
+	c.at = max(c.at, arrival)
+	// Of a node hardly known, an early stamp may as well mean a late delivery.
+	if c.n < 5 && c.offset > usual {
+		if d > 2*minute {
+			return arrival - usual
+		}
+		return stamp
+	}
+	return min(stamp+c.offset, arrival)
+}

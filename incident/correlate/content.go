@@ -1,0 +1,430 @@
+package correlate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"incidentd/incident/event"
+	"incidentd/incident/topology"
+)
+
+// mostEvents bounds the events that the content of an incident lists.
+const mostEvents = 10_000
+
+// causeText is how a cause is named, what it is in ietf-incident-types, and what helps.
+type causeText struct {
+	name, category, advice string
+	risk                   bool
+}
+
+var causeTexts = [causes]causeText{
+	EdgeFailure:  {"Link failure", "network", "Locate the break between the two ends, by reflectometer where there is one, and repair the line.", false},
+	NodeFailure:  {"Node down", "device", "Reach the node out of band; restart it or replace it.", false},
+	CardFailure:  {"Line card failure", "line", "Reset the line card; replace it if it does not come back.", false},
+	PortFailure:  {"Interface down", "device-hardware", "Check the module and the patch of the interface; replace the module.", false},
+	PowerFailure: {"Power failure", "power-enviorment", "Restore the mains of the site before its batteries are empty.", false},
+	IGPFailure:   {"IGP failure", "protocol", "Compare the configuration of the routing protocol with that of the neighbours; roll the last change back.", false},
+	SessionReset: {"BGP session down", "protocol", "Check both ends of the session: reachability, timers, policy and limits.", false},
+	AccessOutage: {"Customer access down", "network", "Ask the customer for power and equipment; then test the access line.", false},
+	Overload:     {"Processor overload", "device-software", "Find the process that takes the time or the memory.", true},
+	Degradation:  {"Link quality degraded", "network", "Clean or replace the optics and the patch of the link; move traffic away until then.", false},
+	OpticalDrift: {"Optical power drift", "network", "Measure the section and adjust its amplifiers before the margin is spent.", true},
+	RoutingCrash: {"Routing process restarted", "device-software", "Secure the core file of the process and ask the vendor.", false},
+	SyncLoss:     {"Synchronisation lost", "network", "Follow the clock's path back to where it is still locked.", false},
+	Transaction:  {"Configuration error", "overlay", "Correct the request that failed and deploy it again.", false},
+	Unknown:      {"Alarm without known cause", "device", "", false},
+}
+
+// content renders what an incident is now.
+func (e *Engine) content(i *incident) *Incident {
+	text := causeTexts[i.root.cause]
+	c := &Incident{
+		No: i.no, Type: "fault", Category: text.category, Status: Updated, ResolveAdvice: text.advice,
+		RaiseTime: timeOf(i.raised), OccurTime: timeOf(i.t0), LastUpdated: timeOf(i.updated), Ticket: true, EventsOmitted: i.omitted,
+	}
+	if i.cleared != 0 {
+		c.ClearTime = timeOf(i.cleared)
+	}
+	if i.updated == i.raised {
+		c.Status = Raised
+	}
+	if text.risk {
+		c.Type = "potential-risk"
+	}
+	e.events(i, c)
+	e.services(i, c)
+	c.RootCauses = e.rootCauses(i)
+	c.Domain = e.domain(i)
+	c.Priority = priority(c)
+	if i.root.cause == AccessOutage && slices.ContainsFunc(i.members, func(a *alarm) bool { return a.class == Gasp }) {
+		c.Category = "power-enviorment"
+	}
+	if i.markID != "" {
+		c.Labels, c.Ticket, c.Category = append(c.Labels, "maintenance"), false, "maintenance"
+	}
+	if i.periodic {
+		c.Labels, c.Ticket = append(c.Labels, "periodic"), false
+	}
+	c.Name = name(c)
+	c.Detail = c.RootCauses[0].CauseName + at(c.RootCauses[0].Node, c.RootCauses[0].Resource)
+	if d := c.RootCauses[0].Detail; d != "" {
+		c.Detail += ": " + d
+	}
+	c.Explanation = e.explain(i, c)
+	return c
+}
+
+// name says what the incident does to services, or where nothing is hit, what it is.
+func name(c *Incident) string {
+	if len(c.ServiceInstances) == 0 {
+		return c.RootCauses[0].CauseName + at(c.RootCauses[0].Node, c.RootCauses[0].Resource)
+	}
+	out, first := 0, -1
+	for k, s := range c.ServiceStates {
+		if s == Outage {
+			out++
+			if first < 0 {
+				first = k
+			}
+		}
+	}
+	word, n := "degradation", len(c.ServiceInstances)
+	if out > 0 {
+		word, n = "unavailable", out
+	}
+	s := c.ServiceInstances[max(first, 0)]
+	switch {
+	case n == 1 && len(c.ServiceInstances) == 1:
+		return s + " " + word
+	case n == 1:
+		return fmt.Sprintf("%s %s, %s degraded", s, word, count(len(c.ServiceInstances)-1))
+	}
+	return fmt.Sprintf("%s and %s %s", s, count(n-1), word)
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 more service"
+	}
+	return fmt.Sprintf("%d more services", n)
+}
+
+func at(node, resource string) string {
+	if node == "" {
+		return ""
+	}
+	if resource == "" {
+		return " at " + node
+	}
+	return " at " + node + " " + resource
+}
+
+func priority(c *Incident) string {
+	switch {
+	case slices.Contains(c.ServiceStates, Outage):
+		return "critical"
+	case len(c.ServiceInstances) > 0:
+		return "high"
+	case c.Type == "potential-risk":
+		return "low"
+	}
+	return "medium"
+}
+
+// events lists members, root events and sources.
+func (e *Engine) events(i *incident, c *Incident) {
+	all := make([]EventRef, 0, len(i.past)+2*len(i.members))
+	all = append(all, i.past...)
+	all = append(all, i.context...)
+	anyRoot := false
+	for _, a := range i.members {
+		anyRoot = anyRoot || i.isRoot(a)
+	}
+	first := i.firstEvidence()
+	for _, a := range i.members {
+		role := Symptom
+		if i.isRoot(a) || !anyRoot && a == first {
+			role = Root
+		}
+		why := e.reason(a, i)
+		for k, r := range a.refs {
+			r.Cleared = !a.active || k < len(a.refs)-1
+			r.Role, r.Reason = role, why
+			all = append(all, r)
+		}
+		c.EventsOmitted += int(a.omitted)
+	}
+	slices.SortStableFunc(all, func(a, b EventRef) int { return cmp.Or(a.Arrival.Compare(b.Arrival), cmp.Compare(a.ID, b.ID)) })
+	if n := len(all) - mostEvents; n > 0 {
+		all = all[:mostEvents]
+		c.EventsOmitted += n
+	}
+	c.Events = all
+	sources := map[string]map[string]bool{}
+	for k := range all {
+		r := &all[k]
+		if r.Role == Root {
+			c.RootEvents = append(c.RootEvents, *r)
+		}
+		if sources[r.Node] == nil {
+			sources[r.Node] = map[string]bool{}
+			c.Sources = append(c.Sources, Source{Node: r.Node})
+		}
+		if r.Resource != "" && !sources[r.Node][r.Resource] {
+			sources[r.Node][r.Resource] = true
+		}
+	}
+	for k := range c.Sources {
+		for name := range sources[c.Sources[k].Node] {
+			c.Sources[k].Resources = append(c.Sources[k].Resources, name)
+		}
+		slices.Sort(c.Sources[k].Resources)
+	}
+	slices.SortFunc(c.Sources, func(a, b Source) int { return cmp.Compare(a.Node, b.Node) })
+}
+
+func (i *incident) firstEvidence() (first *alarm) {
+	for _, a := range i.members {
+		if !a.soft && (first == nil || a.t < first.t || a.t == first.t && a.serial < first.serial) {
+			first = a
+		}
+	}
+	return first
+}
+
+// services lists what is hit; a symptom that tells of an outage is believed.
+func (e *Engine) services(i *incident, c *Incident) {
+	for _, s := range i.reach.services {
+		st := s.state
+		for _, a := range i.members {
+			if a.class == ServiceLost && a.obj.service == s.service {
+				st = Outage
+			}
+		}
+		c.ServiceInstances = append(c.ServiceInstances, s.name)
+		c.ServiceStates = append(c.ServiceStates, st)
+	}
+}
+
+// domain returns the identity of ietf-incident-types that an incident belongs to.
+func (e *Engine) domain(i *incident) string {
+	h := i.root
+	switch h.cause {
+	case AccessOutage:
+		return "access"
+	case EdgeFailure, NodeFailure, PortFailure, CardFailure, PowerFailure, Unknown:
+	case OpticalDrift:
+		return "otn"
+	default:
+		return "ip"
+	}
+	optical, packet := false, false
+	for _, a := range i.members {
+		if a.soft || a.obj.nodeID == topology.None {
+			continue
+		}
+		if e.x.Optical(a.obj.nodeID) {
+			optical = true
+		} else {
+			packet = true
+		}
+	}
+	switch {
+	case optical && packet:
+		return "cross-domain"
+	case optical:
+		return "otn"
+	}
+	return "ip"
+}
+
+// rootCauses returns the place of the root first, then the other end of an edge and the
+// rivals that are within one nat.
+func (e *Engine) rootCauses(i *incident) []RootCause {
+	out := e.places(i, i.root)
+	for _, r := range i.rivals {
+		if i.score-r.score > 1000 {
+			continue
+		}
+		for _, p := range e.places(i, r.h)[:1] {
+			if !slices.ContainsFunc(out, func(o RootCause) bool { return o.Node == p.Node && o.Resource == p.Resource }) {
+				p.Detail = strings.TrimSpace("also possible; " + p.Detail)
+				out = append(out, p)
+			}
+		}
+	}
+	return out[:min(len(out), 4)]
+}
+
+// places returns where a cause is, the end that spoke first before the other.
+func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
+	text := causeTexts[h.cause]
+	one := func(node, resource, detail string) []RootCause {
+		return []RootCause{{node, resource, text.name, detail}}
+	}
+	switch h.cause {
+	case EdgeFailure, Degradation, OpticalDrift:
+		if h.edge != topology.None {
+			return e.ends(i, h, text.name)
+		}
+	case AccessOutage:
+		return e.accessPlace(i, h, text.name)
+	case PowerFailure:
+		detail := ""
+		if h.site != topology.None {
+			detail = "site " + h.name
+		}
+		for _, a := range i.members {
+			if powerSet.has(a.class) && !a.soft {
+				return one(a.obj.node, a.obj.name, detail)
+			}
+		}
+		return one(e.siteNodes(h)[0], "", detail)
+	case IGPFailure:
+		if c := e.committed(h.node, i.t0); c != nil {
+			return one(h.node, c.ref.Resource, "after the change: "+c.ref.Text)
+		}
+		for k := range i.context {
+			if i.context[k].Node == h.node {
+				return one(h.node, i.context[k].Resource, "after the change: "+i.context[k].Text)
+			}
+		}
+		return one(h.node, "config", "")
+	case Overload, RoutingCrash, SyncLoss, SessionReset, Unknown:
+		if a := rootMember(i, h); a != nil {
+			name := text.name
+			if h.cause == Unknown {
+				name = unknownName(a)
+			}
+			return []RootCause{{a.obj.node, a.obj.name, name, lastText(a)}}
+		}
+	case Transaction:
+		return e.transactionPlace(i, text.name)
+	case PortFailure:
+		name := text.name
+		if h.n != topology.None && e.x.Optical(h.n) {
+			name = "Optical port failure"
+		}
+		return []RootCause{{h.node, h.name, name, e.evidenceText(i, h)}}
+	}
+	if h.cause == EdgeFailure || h.cause == Degradation || h.cause == OpticalDrift || h.cause == SessionReset {
+		if a := i.firstEvidence(); a != nil { // the edge has left the topology
+			return one(a.obj.node, a.obj.name, h.name)
+		}
+	}
+	return one(h.node, h.name, e.evidenceText(i, h))
+}
+
+// ends returns both ends of an edge, first the one that spoke of it first.
+func (e *Engine) ends(i *incident, h *hypothesis, name string) []RootCause {
+	d := e.x.Edge(h.edge)
+	if h.cause == EdgeFailure && d.Kind == topology.SectionEdge {
+		name = "Fibre failure"
+	}
+	detail := d.Network + " " + d.Link
+	end := func(n topology.NodeID, p topology.PortID) RootCause {
+		r := RootCause{Node: e.x.NodeName(n), CauseName: name, Detail: detail}
+		if p != topology.None {
+			r.Resource = e.x.PortName(p)
+		}
+		return r
+	}
+	out := []RootCause{end(d.A, d.PortA), end(d.B, d.PortB)}
+	var first *alarm
+	for _, a := range i.members {
+		if a.soft || !i.isRoot(a) || a.obj.nodeID != d.A && a.obj.nodeID != d.B {
+			continue
+		}
+		if first == nil || a.t < first.t || a.t == first.t && a.serial < first.serial {
+			first = a
+		}
+	}
+	if first != nil && first.obj.nodeID == d.B {
+		out[0], out[1] = out[1], out[0]
+	}
+	return out
+}
+
+func (e *Engine) accessPlace(i *incident, h *hypothesis, name string) []RootCause {
+	if h.edge == topology.None {
+		return []RootCause{{h.node, h.name, name, ""}}
+	}
+	d := e.x.Edge(h.edge)
+	ce, pe, port := d.B, d.A, d.PortA
+	if e.customerLines(d.A) != nil {
+		ce, pe, port = d.A, d.B, d.PortB
+	}
+	detail := "line of " + e.x.NodeName(ce)
+	for _, a := range i.members {
+		if a.class == Gasp {
+			return []RootCause{{e.x.NodeName(ce), "", "Customer equipment without power", detail}}
+		}
+	}
+	if port == topology.None {
+		return []RootCause{{e.x.NodeName(ce), "", name, detail}}
+	}
+	return []RootCause{{e.x.NodeName(pe), e.x.PortName(port), name, detail}}
+}
+
+func (e *Engine) transactionPlace(i *incident, name string) []RootCause {
+	var best *alarm
+	for _, a := range i.members {
+		if best == nil || (a.class == ConfigError) != (best.class == ConfigError) && a.class == ConfigError || a.class == best.class && a.t < best.t {
+			best = a
+		}
+	}
+	if best == nil {
+		return []RootCause{{CauseName: name, Detail: i.trace}}
+	}
+	return []RootCause{{best.obj.node, best.obj.name, name, lastText(best)}}
+}
+
+// rootMember returns the earliest member that lists a hypothesis as its own root.
+func rootMember(i *incident, h *hypothesis) (best *alarm) {
+	for _, a := range i.members {
+		for j := range a.cands {
+			if a.cands[j].h == h && a.cands[j].root && (best == nil || a.t < best.t) {
+				best = a
+			}
+		}
+	}
+	return best
+}
+
+func lastText(a *alarm) string {
+	if len(a.refs) == 0 {
+		return ""
+	}
+	return a.refs[len(a.refs)-1].Text
+}
+
+func unknownName(a *alarm) string {
+	if a.class == Other {
+		return "Alarm " + a.typeID
+	}
+	s := strings.ReplaceAll(a.class.String(), "-", " ")
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// evidenceText returns what the first alarm of the root itself says.
+func (e *Engine) evidenceText(i *incident, h *hypothesis) string {
+	if a := rootMember(i, h); a != nil {
+		return lastText(a)
+	}
+	return ""
+}
+
+// severityOf returns the worst severity among active members.
+func (i *incident) severityOf() (s event.Severity) {
+	for _, a := range i.members {
+		if a.active {
+			s = max(s, a.severity)
+		}
+	}
+	return s
+}
+
+func seconds(d int64) string { return (time.Duration(d) / 1e6 * 1e6).String() }

@@ -1,0 +1,385 @@
+package correlate
+
+import (
+	"slices"
+
+	"incidentd/incident/event"
+	"incidentd/incident/topology"
+)
+
+// footing is what an alarm high in the stack rests on.
+type footing struct {
+	edges []topology.EdgeID
+	nodes []topology.NodeID
+}
+
+// footingOf returns the edges and nodes whose failure would explain a symptom.
+func (e *Engine) footingOf(a *alarm) (f footing) {
+	o := a.obj
+	if a.class == ServiceLost || a.class == ServiceDegraded {
+		return e.serviceFooting(o)
+	}
+	if o.nodeID == topology.None {
+		return f
+	}
+	switch a.class {
+	case BGP:
+		f.nodes = append(f.nodes, o.nodeID)
+		if o.peer != topology.None {
+			f.nodes = append(f.nodes, o.peer)
+			f.edges = e.accessBetween(o.nodeID, o.peer)
+		}
+		if o.port != topology.None {
+			f.edges = append(f.edges, e.x.PortEdges(o.port)...)
+		}
+	case Unreachable, EdgeUnreachable:
+		f.nodes = append(f.nodes, o.nodeID)
+		lines := e.customerLines(o.nodeID)
+		f.edges = lines
+		for _, ed := range lines {
+			far, _ := e.x.Far(ed, o.nodeID)
+			f.nodes = append(f.nodes, far)
+		}
+	default:
+		text := ""
+		if len(a.refs) > 0 {
+			text = a.refs[len(a.refs)-1].Text
+		}
+		for _, p := range e.portsMeant(o, a.class, text) {
+			f.edges = append(f.edges, e.x.PortEdges(p)...)
+		}
+	}
+	return f
+}
+
+// serviceFooting returns a service's links at the node that complains, or all of them.
+func (e *Engine) serviceFooting(o *object) (f footing) {
+	if o.service == topology.None {
+		return f
+	}
+	all := e.x.ServiceLinks(o.service)
+	for _, ed := range all {
+		if d := e.x.Edge(ed); o.nodeID == topology.None || d.A == o.nodeID || d.B == o.nodeID {
+			f.edges = append(f.edges, ed)
+		}
+	}
+	if len(f.edges) == 0 {
+		f.edges = slices.Clone(all)
+	}
+	for _, p := range e.x.ServiceAccess(o.service) {
+		for _, ed := range e.x.PortEdges(p) {
+			f.edges = append(f.edges, ed)
+			far, _ := e.x.Far(ed, e.x.PortNode(p))
+			if e.x.Edge(ed).Kind == topology.AccessEdge {
+				f.edges = append(f.edges, e.sessions(far)...)
+			}
+		}
+	}
+	return f
+}
+
+// sessions returns the sessions of a customer's node.
+func (e *Engine) sessions(n topology.NodeID) (out []topology.EdgeID) {
+	const few = 8
+	if edges := e.x.NodeEdges(n); len(edges) <= few {
+		for _, ed := range edges {
+			if e.x.Edge(ed).Kind == topology.SessionEdge {
+				out = append(out, ed)
+			}
+		}
+	}
+	return out
+}
+
+// impact returns the open incident that best explains a symptom by what it brings
+// down; nil if none does.
+func (e *Engine) impact(a *alarm) *incident {
+	f := e.footingOf(a)
+	var best *incident
+	var cost int64
+	consider := func(i *incident, down bool) {
+		c, ok := i.distance(a, down)
+		if ok && (best == nil || c < cost || c == cost && i.id < best.id) {
+			best, cost = i, c
+		}
+	}
+	for k, ed := range f.edges {
+		for _, i := range e.edgeInc[ed] {
+			if i == best && k > 0 {
+				continue
+			}
+			consider(i, i.brings(ed))
+		}
+	}
+	for _, n := range f.nodes {
+		for _, i := range e.nodeInc[n] {
+			consider(i, true)
+		}
+	}
+	return best
+}
+
+// brings reports whether an edge is down, rather than degraded.
+func (i *incident) brings(ed topology.EdgeID) bool {
+	for _, r := range i.reach.edges {
+		if r.edge == ed {
+			return r.down
+		}
+	}
+	return false
+}
+
+// patience is how long after its cause a symptom may come, by class.
+func patience(c Class, down bool) int64 {
+	switch {
+	case c == PathDelay || c == PathLoss:
+		return 900 * second // traffic that has moved fills links one after the other
+	case !down:
+		return 500 * second
+	}
+	switch c {
+	case ServiceLost, ServiceDegraded:
+		return 60 * second
+	case BGP:
+		return 260 * second
+	case Unreachable:
+		return 300 * second
+	case EdgeUnreachable:
+		return 150 * second
+	}
+	return 45 * second
+}
+
+// distance returns how far a symptom is in time from what an incident would expect;
+// false if it is too far.
+func (i *incident) distance(a *alarm, down bool) (cost int64, ok bool) {
+	limit := patience(a.class, down)
+	for _, t := range [...]int64{i.t0, i.hot, i.darkAt} {
+		lag := a.t - t
+		if t == 0 || lag < -20*second || lag > limit {
+			continue
+		}
+		c := lag - 2*second
+		if c < 0 {
+			c = -c
+		}
+		if !ok || c < cost {
+			cost, ok = c, true
+		}
+	}
+	if (a.class == PathDelay || a.class == PathLoss) == down {
+		cost += 30 * second // an outage gives no delay, a degradation no outage
+	}
+	return cost, ok
+}
+
+// waits is how long a symptom of a class waits for its cause. Sessions and nodes are
+// given up long after what they rest on, so their cause is there already or does not
+// exist.
+func (e *Engine) waits(a *alarm) int64 {
+	switch a.class {
+	case Unreachable:
+		return min(15*second, e.p.effectWait)
+	case EdgeUnreachable:
+		return min(5*second, e.p.effectWait)
+	case BGP:
+		if a.obj.peer != topology.None && a.obj.nodeID != topology.None && len(e.accessBetween(a.obj.nodeID, a.obj.peer)) > 0 {
+			return min(3*second, e.p.effectWait)
+		}
+		return min(15*second, e.p.effectWait)
+	}
+	return e.p.effectWait
+}
+
+func (e *Engine) wait(a *alarm) {
+	a.state = waiting
+	a.version++
+	e.after(e.now+e.waits(a), waitTimer, a.serial, a.version)
+	e.waitOn(a)
+}
+
+// waitOn enters a symptom where it waits.
+func (e *Engine) waitOn(a *alarm) {
+	f := e.footingOf(a)
+	for _, ed := range f.edges {
+		e.waitEdge[ed] = append(e.waitEdge[ed], a)
+	}
+	for _, n := range f.nodes {
+		e.waitNode[n] = append(e.waitNode[n], a)
+	}
+}
+
+func (e *Engine) unwait(a *alarm) {
+	if a.state != waiting {
+		return
+	}
+	f := e.footingOf(a)
+	for _, ed := range f.edges {
+		unlink(e.waitEdge, ed, a)
+	}
+	for _, n := range f.nodes {
+		unlink(e.waitNode, n, a)
+	}
+}
+
+// retry lets the symptoms that wait where an incident reaches look again.
+func (e *Engine) retry(i *incident) {
+	var again []*alarm
+	for _, r := range i.reach.edges {
+		again = append(again, e.waitEdge[r.edge]...)
+	}
+	for _, n := range i.reach.nodes {
+		again = append(again, e.waitNode[n]...)
+	}
+	slices.SortFunc(again, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
+	for _, a := range slices.Compact(again) {
+		if j := e.impact(a); j != nil && a.state == waiting {
+			e.attach(j, a, true, "impact")
+		}
+	}
+}
+
+// waitedInVain makes evidence of a symptom whose cause has not shown.
+func (e *Engine) waitedInVain(a *alarm) {
+	if a.state != waiting {
+		return
+	}
+	e.unwait(a)
+	a.state = loose
+	if !a.active && a.lasting {
+		e.forget(a)
+		return
+	}
+	if i := e.impact(a); i != nil {
+		e.attach(i, a, true, "impact")
+		return
+	}
+	e.evidence(a)
+}
+
+// recheck judges anew the symptoms of an incident whose reach has changed.
+func (e *Engine) recheck(i *incident) {
+	for _, a := range slices.Clone(i.members) {
+		if !a.soft || a.cascade || e.touchedBy(i, a) {
+			continue
+		}
+		j := e.impact(a)
+		if j == nil || j == i {
+			continue
+		}
+		e.attach(j, a, true, "impact")
+	}
+}
+
+// touchedBy reports whether an incident reaches what a symptom rests on.
+func (e *Engine) touchedBy(i *incident, a *alarm) bool {
+	f := e.footingOf(a)
+	for _, ed := range f.edges {
+		if slices.Contains(e.edgeInc[ed], i) {
+			return true
+		}
+	}
+	for _, n := range f.nodes {
+		if slices.Contains(e.nodeInc[n], i) {
+			return true
+		}
+	}
+	return false
+}
+
+// rerouted returns the outage beside which a link has become full because traffic had
+// to move: the nearest in hops, then the latest. Nil if there is none, or if the link
+// itself has errors.
+func (e *Engine) rerouted(a *alarm) *incident {
+	if a.obj.port == topology.None || len(e.fringe) == 0 {
+		return nil
+	}
+	var starts []topology.NodeID
+	for _, ed := range e.x.PortEdges(a.obj.port) {
+		d := e.x.Edge(ed)
+		if d.Kind != topology.LinkEdge {
+			continue
+		}
+		if e.heard(d.PortA, set(Errors), a.t) || e.heard(d.PortB, set(Errors), a.t) {
+			return nil
+		}
+		starts = append(starts, d.A, d.B)
+	}
+	if len(starts) == 0 {
+		return nil
+	}
+	const hops, most = 3, 256
+	seen := map[topology.NodeID]bool{}
+	level := starts
+	for range hops + 1 {
+		var best *incident
+		for _, n := range level {
+			for _, i := range e.fringe[n] {
+				if lag := a.t - i.t0; lag >= 10*second && lag <= 900*second && i.rootActive() && (best == nil || i.t0 > best.t0 || i.t0 == best.t0 && i.id < best.id) {
+					best = i
+				}
+			}
+		}
+		if best != nil {
+			return best
+		}
+		var next []topology.NodeID
+		for _, n := range level {
+			seen[n] = true
+		}
+		for _, n := range level {
+			for _, ed := range e.x.NodeEdges(n) {
+				if far, _ := e.x.Far(ed, n); e.x.Edge(ed).Kind == topology.LinkEdge && !seen[far] && len(seen) < most {
+					seen[far] = true
+					next = append(next, far)
+				}
+			}
+		}
+		level = next
+	}
+	return nil
+}
+
+// congest enters the link of a congestion alarm as degraded by an incident.
+func (e *Engine) congest(i *incident, a *alarm) {
+	for _, ed := range e.x.PortEdges(a.obj.port) {
+		if e.x.Edge(ed).Kind == topology.LinkEdge && !slices.Contains(i.congested, ed) {
+			i.congested = append(i.congested, ed)
+		}
+	}
+	e.recompute(i)
+}
+
+// reachIfNeeded recomputes the reach of an incident where a new member decides it.
+func (e *Engine) reachIfNeeded(i *incident, a *alarm) {
+	switch i.root.cause {
+	case IGPFailure, RoutingCrash, Unknown, Transaction:
+	case PowerFailure:
+		if !i.dark && !powerSet.has(a.class) {
+			e.darken(i, a)
+			return
+		}
+		if a.class == Gasp {
+			e.darken(i, a)
+			return
+		}
+		return
+	default:
+		if a.class != Protection {
+			return
+		}
+	}
+	e.recompute(i)
+}
+
+// darken notes that a power failure has begun to take its nodes.
+func (e *Engine) darken(i *incident, a *alarm) {
+	if i.dark {
+		return
+	}
+	i.dark, i.darkAt = true, a.t
+	e.recompute(i)
+}
+
+// major reports whether a severity demands a ticket by itself.
+func major(s event.Severity) bool { return s >= event.Major }

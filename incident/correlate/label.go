@@ -1,0 +1,237 @@
+package correlate
+
+import (
+	"slices"
+	"strings"
+
+	"incidentd/incident/event"
+	"incidentd/incident/topology"
+)
+
+const day = 24 * 60 * minute
+
+// markHyps finds the hypotheses that the marks are about.
+func (e *Engine) markHyps() {
+	e.marked = map[hypKey][]int{}
+	for k := range e.marks {
+		o := &e.marks[k].Object
+		if o.Node != "" {
+			e.marked[hypKey{NodeFailure, o.Node, o.Resource}] = append(e.marked[hypKey{NodeFailure, o.Node, o.Resource}], k)
+			continue
+		}
+		ed, ok := e.x.Link(o.Network, o.Link)
+		if !ok {
+			continue
+		}
+		d := e.x.Edge(ed)
+		keys := []hypKey{{EdgeFailure, d.Network, d.Link}}
+		for _, p := range [2]topology.PortID{d.PortA, d.PortB} {
+			if p != topology.None {
+				keys = append(keys, hypKey{PortFailure, e.x.NodeName(e.x.PortNode(p)), e.x.PortName(p)})
+			}
+		}
+		for _, key := range keys {
+			e.marked[key] = append(e.marked[key], k)
+		}
+	}
+}
+
+// markOf returns the mark whose object is the hypothesis' place, or holds it, at time
+// t; -1 if there is none.
+func (e *Engine) markOf(h *hypothesis, t int64) int {
+	if len(e.marked) == 0 {
+		return -1
+	}
+	var keys []hypKey
+	switch h.cause {
+	case EdgeFailure, OpticalDrift, Degradation, AccessOutage, SessionReset:
+		keys = []hypKey{{EdgeFailure, h.node, h.name}}
+	case PowerFailure:
+		return -1
+	default:
+		keys = []hypKey{{PortFailure, h.node, h.name}, {NodeFailure, h.node, h.name}, {NodeFailure, h.node, ""}}
+	}
+	for _, key := range keys {
+		for _, k := range e.marked[key] {
+			if m := &e.marks[k]; t >= nanos(m.Start)-e.p.markSlack && t <= nanos(m.End)+e.p.markSlack {
+				return k
+			}
+		}
+	}
+	return -1
+}
+
+// rhythm is when a customer's line went down and for how long, lately.
+type rhythm struct {
+	starts, lasted []int64
+}
+
+const mostRhythm = 8
+
+// remember enters an incident that has ended into the rhythm of its root.
+func (e *Engine) remember(i *incident) {
+	if i.root.cause != AccessOutage {
+		return
+	}
+	k := hypKey{i.root.cause, i.root.node, i.root.name}
+	r := e.rhythms[k]
+	if r == nil {
+		r = &rhythm{}
+		e.rhythms[k] = r
+	}
+	r.starts, r.lasted = append(r.starts, i.t0), append(r.lasted, e.now-i.t0)
+	if n := len(r.starts) - mostRhythm; n > 0 {
+		r.starts, r.lasted = slices.Delete(r.starts, 0, n), slices.Delete(r.lasted, 0, n)
+	}
+}
+
+// usual returns how long the line is usually down when it goes down at this time of
+// the day; false if that is not usual.
+func (e *Engine) usual(i *incident) (lasts int64, days []int64, ok bool) {
+	r := e.rhythms[hypKey{i.root.cause, i.root.node, i.root.name}]
+	if r == nil {
+		return 0, nil, false
+	}
+	for k, s := range r.starts {
+		off := ((i.t0-s)%day + day) % day
+		if min(off, day-off) > e.p.periodSlack || i.t0-s < day/2 {
+			continue
+		}
+		if d := s / day; !slices.Contains(days, d) {
+			days = append(days, d)
+		}
+		lasts = max(lasts, r.lasted[k])
+	}
+	return lasts, days, len(days) >= e.p.periodDays
+}
+
+// label decides whether a mark or a rhythm explains an incident now.
+func (e *Engine) label(i *incident) {
+	marked := ""
+	if k := e.markOf(i.root, i.t0); k >= 0 {
+		m := &e.marks[k]
+		if end := nanos(m.End) + e.p.markSlack; e.now <= end {
+			marked = m.ID
+			if i.markID == "" {
+				e.after(end+1, overdueTimer, i.id, 0)
+			}
+		}
+	}
+	i.markID = marked
+	if i.overdue {
+		i.periodic = false
+		return
+	}
+	lasts, _, ok := e.usual(i)
+	if ok && !i.periodic {
+		e.after(i.t0+lasts+30*minute, overdueTimer, i.id, 0)
+	}
+	i.periodic = ok
+}
+
+// overdue takes a label back when what it promised has not happened.
+func (e *Engine) overdue(i *incident) {
+	if i.no == 0 {
+		return
+	}
+	was := i.markID != "" || i.periodic
+	if lasts, _, ok := e.usual(i); ok && e.now >= i.t0+lasts+30*minute {
+		i.overdue = true
+	}
+	e.label(i)
+	if was && i.markID == "" && !i.periodic {
+		e.changed(i)
+	}
+}
+
+// support keeps a context event, and lets an incident that it explains have it.
+func (e *Engine) support(o *object, ns *nodeState, c contextEvent) {
+	ns.ring = slices.DeleteFunc(ns.ring, func(x contextEvent) bool { return c.t-x.t > contextAge })
+	if len(ns.ring) >= mostContext {
+		ns.ring = slices.Delete(ns.ring, 0, 1)
+	}
+	ns.ring = append(ns.ring, c)
+	switch c.class {
+	case SlowTask:
+		e.joinContext(e.hyps[hypKey{Overload, o.node, ""}], c)
+	case Commit:
+		h := e.hyps[hypKey{IGPFailure, o.node, ""}]
+		if h == nil || !aboutRouting(c.ref.Text) {
+			return
+		}
+		e.joinContext(h, c)
+		for _, a := range h.live {
+			if a.state == attached && e.young(a.inc) && within(a.t, c.t, e.p.near) && h.root == 0 {
+				e.resolveSoon(a.inc, a)
+				return
+			}
+		}
+	}
+}
+
+func (e *Engine) joinContext(h *hypothesis, c contextEvent) {
+	if h == nil || h.root == 0 {
+		return
+	}
+	if i := e.incidents[h.root]; i != nil && within(c.t, i.t0, e.p.near) {
+		i.addContext(c.ref)
+		e.changed(i)
+	}
+}
+
+func (i *incident) addContext(r EventRef) {
+	if !slices.ContainsFunc(i.context, func(x EventRef) bool { return x.ID == r.ID }) {
+		r.Role = Context
+		i.context = append(i.context, r)
+	}
+}
+
+// committed returns the configuration change of a node that may have upset its routing
+// at t: from two minutes before to a quarter of a minute after.
+func (e *Engine) committed(node string, t int64) *contextEvent {
+	ns := e.nodes[node]
+	if ns == nil {
+		return nil
+	}
+	for k := len(ns.ring) - 1; k >= 0; k-- {
+		c := &ns.ring[k]
+		if c.class == Commit && c.t >= t-2*minute && c.t <= t+15*second && aboutRouting(c.ref.Text) {
+			return c
+		}
+	}
+	return nil
+}
+
+// aboutRouting reports whether a change that names its section names one of routing.
+func aboutRouting(text string) bool {
+	s := normal(text)
+	for _, w := range [...]string{" isis ", " is is ", " ospf ", " igp ", " routing ", " eigrp "} {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return !strings.Contains(s, " section ")
+}
+
+// traced lets an event of a traced transaction join the incident of its trace.
+func (e *Engine) traced(a *alarm, k alarmKey, c Class, ev *event.Event, t int64) {
+	if a != nil {
+		if a.inc != nil && a.inc.trace == ev.TraceID {
+			return // told again
+		}
+		e.forget(a)
+	}
+	a = e.newAlarm(k, c)
+	a.lasting = false
+	e.raise(a, ev, t)
+	i := e.incidents[e.traces[ev.TraceID]]
+	if i == nil {
+		i = e.newIncident(e.hypothesis(Transaction, "", ev.TraceID))
+		i.trace = ev.TraceID
+		e.traces[ev.TraceID] = i.id
+	}
+	a.cands = []cand{{i.root, 0, true, "same-trace"}}
+	i.root.live = append(i.root.live, a)
+	e.attach(i, a, false, "same-trace")
+	e.recompute(i)
+}
