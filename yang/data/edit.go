@@ -167,6 +167,10 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 			return
 		}
 	}
+	if keyless(c.schema) {
+		e.set(r, plain(c)) // nothing tells it from others
+		return
+	}
 	now := r.node().lookup(c)
 	if !c.interior() {
 		if now == nil || now.text != c.text || !sameRaw(now, c) {
