@@ -130,3 +130,8 @@ func elements(t testing.TB, xml string) []*xmltext.Element {
 	}
 	return e.Children
 }
+
+// yangCompile compiles the body of a module m.
+func yangCompile(body string) (*yang.Schema, error) {
+	return yang.Compile(fstest.MapFS{"m.yang": {Data: []byte("module m { yang-version 1.1; namespace \"urn:m\"; prefix m; " + body + " }")}}, yang.Options{})
+}
