@@ -1,0 +1,242 @@
+// Package netconftest runs a whole NETCONF server in a test, over connections in
+// memory: the embedded modules, a store in a temporary directory, all operations
+// and subscriptions. Play runs dialogues that stand in files.
+//
+// # Concurrency
+//
+// A Bench may be used by any number of goroutines at once; a Peer belongs to one.
+package netconftest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"incidentd/datastore"
+	"incidentd/datastore/journal"
+	"incidentd/datastore/kv"
+	"incidentd/netconf"
+	"incidentd/netconf/ops"
+	"incidentd/netconf/subscribe"
+	"incidentd/netconf/transport"
+	"incidentd/netconf/transport/memconn"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/modules"
+	"incidentd/yang/xmltext"
+)
+
+// definitions are the modules that nobody implements.
+var definitions = []string{"ietf-inet-types", "ietf-yang-types", "iana-crypt-hash", "ietf-yang-metadata", "ietf-incident-types", "ietf-datastores", "ietf-origin"}
+
+// Schema compiles the embedded modules, once in a process.
+var Schema = sync.OnceValues(func() (*yang.Schema, error) {
+	var implemented []string
+	for _, name := range modules.Names() {
+		m, _, _ := modules.Split(name)
+		if m == "" {
+			m = name
+		}
+		if !slices.Contains(definitions, m) && !slices.Contains(ops.Definitions(), m) {
+			implemented = append(implemented, m)
+		}
+	}
+	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: ops.Features()})
+})
+
+// Config of a Bench; the zero value works.
+type Config struct {
+	Limits  netconf.Limits
+	Journal journal.Options
+	// Setup adds handlers before the first session.
+	Setup func(*Bench)
+}
+
+// Bench is a server and its store.
+type Bench struct {
+	Schema    *yang.Schema
+	DB        *kv.DB
+	Store     *datastore.Store
+	Server    *netconf.Server
+	Publisher *subscribe.Publisher
+	// Log is what the server has logged.
+	Log *Log
+
+	t        testing.TB
+	sessions sync.WaitGroup
+}
+
+// Log is a buffer for a log.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String returns all that was logged.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// New starts a server, which ends with the test. In a synctest bubble it has to be
+// called inside, and Schema before, outside.
+func New(t testing.TB, c Config) *Bench {
+	t.Helper()
+	schema, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Bench{Schema: schema, Log: new(Log), t: t}
+	log := slog.New(slog.NewTextHandler(b.Log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	if b.DB, err = kv.Open(filepath.Join(t.TempDir(), "store.db"), kv.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(b.DB, c.Journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Store, err = datastore.Open(b.DB, j, schema, datastore.Options{Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	if b.Server, err = netconf.New(netconf.Config{Store: b.Store, Limits: c.Limits, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	password := schema.Root.Child(schema.Module("ietf-system"), "system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
+	stored := func(v string) (string, error) {
+		if v == "$0$" {
+			return "", errors.New("the password is empty")
+		}
+		if bytes.HasPrefix([]byte(v), []byte("$0$")) {
+			return "$6$salt$hash", nil
+		}
+		return v, nil
+	}
+	if err := ops.Register(ops.Config{Server: b.Server, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
+		t.Fatal(err)
+	}
+	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server}); err != nil {
+		t.Fatal(err)
+	}
+	if c.Setup != nil {
+		c.Setup(b)
+	}
+	t.Cleanup(b.close)
+	return b
+}
+
+func (b *Bench) close() {
+	// The context is done: whatever does not end at once is aborted.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	b.Server.Stop(ctx)
+	b.sessions.Wait()
+	b.Store.Close()
+	if err := b.DB.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// conn is a connection in memory as a session has it.
+type conn struct {
+	net.Conn
+	user string
+}
+
+func (c conn) User() string { return c.user }
+
+func (c conn) Abort() { c.Close() }
+
+// Dial begins a session and returns the client's end. A buffer of 0 is that of
+// memconn.
+func (b *Bench) Dial(ctx context.Context, user string, buffer int) net.Conn {
+	near, far := memconn.PipeBetween(memconn.Addr("192.0.2.7:40000"), memconn.Addr("192.0.2.1:830"), buffer)
+	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user}) })
+	return near
+}
+
+// Publish appends notifications, given as XML, to a stream, in one transaction.
+func (b *Bench) Publish(stream string, events ...string) error {
+	return b.Store.Update(context.Background(), func(tx *datastore.Tx) error {
+		for _, text := range events {
+			d := xmltext.NewDecoder([]byte(text), xmltext.Limits{})
+			t, err := d.Next()
+			if err != nil {
+				return err
+			}
+			m := b.Schema.ByNamespace(t.Space)
+			if m == nil || b.Schema.Notification(m.Name, t.Local) == nil {
+				return errors.New("no such notification: " + t.Local)
+			}
+			p := data.Parser{Schema: b.Schema, State: true}
+			n, err := p.Parse(d, b.Schema.Notification(m.Name, t.Local))
+			if err != nil {
+				return err
+			}
+			tx.Notify(stream, n)
+		}
+		return nil
+	})
+}
+
+// Peer is a client that sees every message.
+type Peer struct {
+	Conn io.ReadWriteCloser
+	R    *transport.Reader
+	W    *transport.Writer
+}
+
+// NewPeer returns a client on a connection.
+func NewPeer(c io.ReadWriteCloser) *Peer {
+	return &Peer{c, transport.NewReader(c, 0), transport.NewWriter(c)}
+}
+
+// Hello is a client's, with the versions that it offers, such as "1.1".
+func Hello(bases ...string) string {
+	s := `<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities>`
+	for _, b := range bases {
+		s += `<capability>urn:ietf:params:netconf:base:` + b + `</capability>`
+	}
+	return s + `</capabilities></hello>`
+}
+
+// Open exchanges hellos and returns the server's.
+func (p *Peer) Open(bases ...string) (string, error) {
+	if err := p.W.WriteMessage([]byte(Hello(bases...))); err != nil {
+		return "", err
+	}
+	m, err := p.R.ReadMessage()
+	if err == nil && slices.Contains(bases, "1.1") {
+		p.Upgrade()
+	}
+	return string(m), err
+}
+
+// Upgrade switches to chunked framing.
+func (p *Peer) Upgrade() {
+	p.R.Upgrade()
+	p.W.Upgrade()
+}
+
+// Ask sends a message and returns the next one that comes.
+func (p *Peer) Ask(msg string) (string, error) {
+	if err := p.W.WriteMessage([]byte(msg)); err != nil {
+		return "", err
+	}
+	m, err := p.R.ReadMessage()
+	return string(m), err
+}

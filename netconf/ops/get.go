@@ -1,0 +1,162 @@
+package ops
+
+import (
+	"context"
+
+	"incidentd/datastore"
+	"incidentd/netconf"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/xmltext"
+)
+
+// get answers <get>: running and the state of the server [RFC 6241 section 7.7].
+func (o *operations) get(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	f, err := o.filter(r)
+	if err != nil {
+		return nil, err
+	}
+	snap := o.store.Snapshot()
+	return netconf.DataReply(f.Select(o.store.With(snap, snap.Get(), f))), nil
+}
+
+// getConfig answers <get-config> [RFC 6241 section 7.1].
+func (o *operations) getConfig(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	if err := onlyRunning(r.Input, "source"); err != nil {
+		return nil, err
+	}
+	f, err := o.filter(r)
+	if err != nil {
+		return nil, err
+	}
+	return netconf.DataReply(f.Select(o.store.Snapshot().Running)), nil
+}
+
+// filter is the subtree filter of a request, nil without one.
+func (o *operations) filter(r *netconf.Request) (*data.Filter, error) {
+	if err := refuse(r.Input, "with-defaults"); err != nil {
+		return nil, err
+	}
+	elements, present, err := r.Filter()
+	if err != nil || !present {
+		return nil, err
+	}
+	return o.bind(elements), nil
+}
+
+func (o *operations) bind(elements []*xmltext.Element) *data.Filter {
+	return data.NewFilter(o.schema, o.schema.Root, elements)
+}
+
+// refuse tells which of the parameters are there but not implemented.
+func refuse(input *data.Node, parameters ...string) error {
+	var errs rpcerr.Errors
+	for _, p := range parameters {
+		if input.Has(p) {
+			errs = append(errs, rpcerr.OperationNotSupported("the parameter "+p))
+		}
+	}
+	return errs.Err()
+}
+
+// onlyRunning refuses another datastore than running in a choice of datastores, and
+// none.
+func onlyRunning(input *data.Node, choice string) error {
+	if input.Child(choice).Empty() {
+		return rpcerr.MissingElement(choice, "<%s> has to name a datastore", choice)
+	}
+	for c := range input.Child(choice).Children() {
+		switch {
+		case c.Name() == "running":
+		case c.Name() == "datastore" && c.Value() == running:
+		case c.Name() == "datastore":
+			return datastoreError(c.Value())
+		default:
+			return rpcerr.OperationNotSupported("the datastore " + c.Name())
+		}
+	}
+	return nil
+}
+
+// The datastores that there are [RFC 8342].
+const (
+	running     = "ietf-datastores:running"
+	operational = "ietf-datastores:operational"
+)
+
+// datastoreError refuses a datastore as RFC 8526 section 3 says.
+func datastoreError(name string) error {
+	return rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "the datastore %s cannot be used here", name)
+}
+
+// getData answers <get-data> [RFC 8526 section 3.1.1].
+func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	if err := refuse(r.Input, "xpath-filter", "origin-filter", "negated-origin-filter", "with-origin", "with-defaults"); err != nil {
+		return nil, err
+	}
+	if d := r.Input.Leaf("max-depth"); d != "" && d != "unbounded" {
+		return nil, rpcerr.OperationNotSupported("the parameter max-depth")
+	}
+	var f *data.Filter
+	if n := r.Input.Child("subtree-filter"); n != nil {
+		elements, err := netconf.Elements(n.Raw())
+		if err != nil {
+			return nil, err
+		}
+		f = o.bind(elements)
+	}
+	snap := o.store.Snapshot()
+	tree, err := o.tree(snap, r.Input.Leaf("datastore"), f)
+	if err != nil {
+		return nil, err
+	}
+	tree = f.Select(tree)
+	switch r.Input.Leaf("config-filter") {
+	case "true":
+		tree = configOf(tree)
+	case "false":
+		tree = data.StateOf(tree)
+	}
+	return netconf.DataReply(tree), nil
+}
+
+// tree is the content of a datastore, as far as the filter can select it.
+func (o *operations) tree(snap *datastore.Snapshot, name string, f *data.Filter) (*data.Node, error) {
+	switch name {
+	case running:
+		return snap.Running, nil
+	case operational:
+		return o.store.With(snap, snap.Operational(), f), nil
+	}
+	return nil, datastoreError(name)
+}
+
+// configOf returns the configuration nodes of a tree; nil when there are none.
+// What holds no state is shared.
+func configOf(n *data.Node) *data.Node {
+	if n == nil || !n.Schema().Config {
+		return nil
+	}
+	if n.Schema().HasValue() || n.Schema().Kind == yang.AnyData || n.Schema().Kind == yang.AnyXML {
+		return n
+	}
+	whole := true
+	var kept []*data.Node
+	for c := range n.Children() {
+		k := configOf(c)
+		whole = whole && k == c
+		if k != nil {
+			kept = append(kept, k)
+		}
+	}
+	switch {
+	case whole:
+		return n
+	case len(kept) == 0 && n.Schema().Kind == yang.Container && !n.Schema().Presence:
+		return nil
+	case n.Schema().Kind == yang.List:
+		return data.BuildEntry(n.Schema(), n.Keys()...).Add(kept...).Node()
+	}
+	return data.Build(n.Schema()).Add(kept...).Node()
+}

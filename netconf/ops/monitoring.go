@@ -1,0 +1,75 @@
+package ops
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"incidentd/datastore"
+	"incidentd/netconf"
+	"incidentd/yang"
+	"incidentd/yang/data"
+)
+
+// provideMonitoring provides netconf-state [RFC 6022 section 2.1].
+func (o *operations) provideMonitoring() error {
+	m := o.schema.Module("ietf-netconf-monitoring")
+	if m == nil || !m.Implemented {
+		return errors.New("ops: the schema does not implement ietf-netconf-monitoring")
+	}
+	top := o.schema.Root.Child(m, "netconf-state")
+	schemas := o.schemas(top)
+	o.store.Provide(top, func(*datastore.Snapshot) *data.Node { return o.netconfState(top, schemas) })
+	return nil
+}
+
+// schemas is the part of netconf-state that never changes.
+func (o *operations) schemas(top *yang.Node) *data.Node {
+	b := data.Build(top.ChildNamed("schemas"))
+	for _, m := range o.schema.Modules {
+		b.Entry("schema", m.Name, m.Revision, formatYANG).Leaf("namespace", m.Namespace).Leaf("location", "NETCONF")
+	}
+	return b.Node()
+}
+
+func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node {
+	b := data.Build(top)
+	offers := b.Container("capabilities")
+	for _, c := range o.server.Capabilities() {
+		offers.Leaf("capability", c)
+	}
+	store := b.Container("datastores").Entry("datastore", "running")
+	if l := o.store.RunningLock(); l != nil {
+		store.Container("locks").Container("global-lock").
+			Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
+	}
+	b.Add(schemas)
+	sessions := b.Container("sessions")
+	for _, s := range o.server.Sessions() {
+		e := sessions.Entry("session", strconv.FormatUint(uint64(s.ID()), 10)).
+			Leaf("transport", "ietf-netconf-monitoring:netconf-ssh").Leaf("username", s.User()).
+			Text("source-host", host(s.RemoteAddr())).Time("login-time", s.Begun())
+		count(e, s.Counters())
+	}
+	stats := o.server.Stats()
+	count(b.Container("statistics").Time("netconf-start-time", stats.Begun).Uint("in-bad-hellos", uint64(stats.BadHellos)).
+		Uint("in-sessions", uint64(stats.InSessions)).Uint("dropped-sessions", uint64(stats.Dropped)), stats.Counters)
+	return b.Node()
+}
+
+func count(b *data.Builder, c netconf.Counters) {
+	b.Uint("in-rpcs", uint64(c.InRPCs)).Uint("in-bad-rpcs", uint64(c.InBadRPCs)).
+		Uint("out-rpc-errors", uint64(c.OutRPCErrors)).Uint("out-notifications", uint64(c.OutNotifications))
+}
+
+// host is an address as inet:host has it, "" for one that is no IP address.
+func host(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	if ap, err := netip.ParseAddrPort(a.String()); err == nil {
+		return ap.Addr().Unmap().String()
+	}
+	return ""
+}

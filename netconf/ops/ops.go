@@ -1,0 +1,65 @@
+package ops
+
+import (
+	"errors"
+
+	"incidentd/datastore"
+	"incidentd/netconf"
+	"incidentd/yang"
+)
+
+// Config is what the operations need. Server must be given.
+type Config struct {
+	Server *netconf.Server
+	// Stored says, for leafs that are not stored as they are sent, what is stored
+	// for a value, such as the hash for a password. It is called before the
+	// transaction and may take its time. Its error is told to the client as
+	// invalid-value, so it must not hold what is secret.
+	Stored map[*yang.Node]func(value string) (string, error)
+}
+
+// Features are those of the protocol's modules that the operations implement, for
+// yang.Options: without the others the schema neither announces nor accepts them.
+func Features() map[string][]string {
+	return map[string][]string{"ietf-netconf": {"validate", "writable-running"}, "ietf-netconf-nmda": {}}
+}
+
+// Definitions are modules that stand in the server's schema for their definitions
+// alone: the operations do not implement what they add.
+func Definitions() []string { return []string{"ietf-netconf-with-defaults", "ietf-netconf-acm"} }
+
+type operations struct {
+	server *netconf.Server
+	store  *datastore.Store
+	schema *yang.Schema
+	stored map[*yang.Node]func(string) (string, error)
+}
+
+// Register adds the handlers of the operations to the server, and the state that
+// describes the server to its store. It fails when the schema lacks what the
+// operations need.
+func Register(c Config) error {
+	store := c.Server.Store()
+	o := &operations{server: c.Server, store: store, schema: store.Schema(), stored: c.Stored}
+	var errs []error
+	for _, h := range []struct {
+		module, rpc string
+		handler     netconf.Handler
+	}{
+		{"ietf-netconf", "get", o.get},
+		{"ietf-netconf", "get-config", o.getConfig},
+		{"ietf-netconf", "edit-config", o.editConfig},
+		{"ietf-netconf", "validate", o.validate},
+		{"ietf-netconf", "lock", o.lock},
+		{"ietf-netconf", "unlock", o.unlock},
+		{"ietf-netconf", "close-session", o.closeSession},
+		{"ietf-netconf", "kill-session", o.killSession},
+		{"ietf-netconf-monitoring", "get-schema", o.getSchema},
+		{"ietf-netconf-nmda", "get-data", o.getData},
+		{"ietf-netconf-nmda", "edit-data", o.editData},
+	} {
+		errs = append(errs, c.Server.Handle(h.module, h.rpc, h.handler))
+	}
+	errs = append(errs, o.provideLibrary(), o.provideMonitoring())
+	return errors.Join(errs...)
+}

@@ -1,0 +1,372 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"incidentd/netconf/transport"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/xmltext"
+)
+
+// handle answers one message.
+func (s *Session) handle(msg []byte) {
+	begin := time.Now()
+	c, err := s.decode(msg)
+	if e := data.AsSyntaxError(err); e != nil || errors.Is(err, errNoRPC) {
+		s.bad()
+		if !s.modern {
+			s.end(ending{why: "a message that is no rpc", err: err, gentle: true})
+			return
+		}
+		s.log.Warn("a message that is no rpc", "err", err)
+		s.refuse(replyHead{}, rpcerr.MalformedMessage("%v", err))
+		return
+	}
+	if err != nil {
+		s.bad()
+		s.refuse(c.head, err)
+		return
+	}
+	s.counters.inRPCs.Add(1)
+	s.server.counters.inRPCs.Add(1)
+	reply, err := s.answer(c)
+	if err != nil {
+		s.refuse(c.head, err)
+	} else {
+		s.send(c.head, c.rpc, reply)
+	}
+	s.log.Debug("rpc", "name", c.rpc.QName(), "duration", time.Since(begin), "err", err)
+}
+
+// call is an rpc that has been read.
+type call struct {
+	head    replyHead
+	rpc     *yang.Node
+	request *Request
+}
+
+// errNoRPC is for a message that is XML but no <rpc>.
+var errNoRPC = errors.New("the message is no <rpc>")
+
+// decode reads a message. Its errors are those of the XML, errNoRPC, and what a
+// client is told about its rpc.
+func (s *Session) decode(msg []byte) (*call, error) {
+	limits := xmltext.Limits{Depth: s.server.limits.Depth}
+	d := xmltext.NewDecoder(msg, limits)
+	t, err := d.Next()
+	if err != nil {
+		return nil, err
+	}
+	if t.Local != "rpc" || t.Space != rpcerr.BaseNamespace {
+		return nil, fmt.Errorf("%w but a <%s> of the namespace %q", errNoRPC, t.Local, t.Space)
+	}
+	c := &call{head: replyHead{attrs: slices.Clone(t.Attrs), bindings: slices.Clone(d.Bindings())}}
+	var errs rpcerr.Errors
+	tell := func(err error) {
+		list, _ := rpcerr.List(err)
+		errs = append(errs, list...)
+	}
+	if !slices.ContainsFunc(t.Attrs, func(a xmltext.Attr) bool { return a.Space == "" && a.Local == "message-id" }) {
+		tell(rpcerr.MissingAttribute("rpc", "message-id"))
+	}
+	operations := 0
+	for depth := d.Depth(); d.Depth() >= depth; {
+		t, err := d.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch t.Kind {
+		case xmltext.Text:
+			if len(strings.TrimSpace(string(t.Text))) > 0 {
+				tell(rpcerr.New(rpcerr.RPC, rpcerr.TagBadElement, "text where an operation belongs").WithInfo("", "bad-element", "rpc"))
+			}
+		case xmltext.Start:
+			if operations++; operations > 1 {
+				tell(rpcerr.New(rpcerr.Protocol, rpcerr.TagUnknownElement, "an <rpc> has one operation, this is another").WithInfo("", "bad-element", t.Local))
+				if _, err := d.ReadRaw(); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if err := s.operation(c, d, t, msg); data.AsSyntaxError(err) != nil {
+				return nil, err
+			} else if err != nil {
+				tell(err)
+			}
+		}
+	}
+	if _, err := d.Next(); err != nil { // what follows the rpc
+		return nil, err
+	}
+	if operations == 0 {
+		tell(rpcerr.MissingElement("operation", "the <rpc> has no operation"))
+	}
+	return c, errs.Err()
+}
+
+// actionNamespace is that of <action> [RFC 7950 section 7.15.2].
+const actionNamespace = "urn:ietf:params:xml:ns:yang:1"
+
+// operation reads the operation whose start tag is t, to its end.
+func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token, msg []byte) error {
+	name, at := t.Local, t.Offset
+	rpc, err := s.server.find(t.Space, name)
+	if err == nil {
+		for _, a := range t.Attrs {
+			err = rpcerr.UnknownAttribute(name, a.Local)
+		}
+	}
+	if err == nil && s.server.handlers[rpc] == nil {
+		err = rpcerr.OperationNotSupported("the operation " + name)
+	}
+	if err != nil {
+		if _, err := d.ReadRaw(); err != nil {
+			return err
+		}
+		return err
+	}
+	in := inputOf(rpc)
+	c.rpc = rpc
+	c.request = &Request{Session: s, RPC: rpc}
+	limits := xmltext.Limits{Depth: s.server.limits.Depth}
+	if takesFilter(in) {
+		// The attributes of a filter are taken out of the message, because the data
+		// model knows none; then the operation is read anew.
+		again := false
+		if again, err = c.request.takeFilterAttributes(msg, at, limits); err != nil {
+			return err
+		}
+		if again {
+			*d = *xmltext.NewDecoder(msg, limits)
+			for d.Offset() <= at {
+				if _, err := d.Next(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
+	input, err := p.Parse(d, in)
+	if err != nil {
+		return unsupported(rpc, err)
+	}
+	c.request.Input = input
+	return nil
+}
+
+func inputOf(rpc *yang.Node) *yang.Node {
+	return rpc.Children[slices.IndexFunc(rpc.Children, func(n *yang.Node) bool { return n.Kind == yang.Input })]
+}
+
+func outputOf(rpc *yang.Node) *yang.Node {
+	return rpc.Children[slices.IndexFunc(rpc.Children, func(n *yang.Node) bool { return n.Kind == yang.Output })]
+}
+
+// find is the rpc of an operation's name.
+func (s *Server) find(space, name string) (*yang.Node, error) {
+	if space == actionNamespace && name == "action" {
+		return nil, rpcerr.OperationNotSupported("the operation action")
+	}
+	m := s.schema.ByNamespace(space)
+	if m == nil {
+		return nil, protocol(rpcerr.UnknownNamespace(name, space))
+	}
+	if n := s.schema.RPC(m.Name, name); n != nil {
+		return n, nil
+	}
+	if feature := optionalRPCs[name]; feature != "" && space == rpcerr.BaseNamespace {
+		return nil, rpcerr.OperationNotSupported("the operation " + name + ", of the capability :" + feature + ",")
+	}
+	return nil, protocol(rpcerr.UnknownElement(name, "the module %s has no operation %q", m.Name, name))
+}
+
+// protocol moves an error to the layer of the operations themselves.
+func protocol(e *rpcerr.Error) *rpcerr.Error {
+	c := *e
+	c.Type = rpcerr.Protocol
+	return &c
+}
+
+// optionalRPCs are operations of the base protocol that the schema has only with a
+// feature, and the capability it stands for.
+var optionalRPCs = map[string]string{
+	"commit": "candidate", "discard-changes": "candidate", "cancel-commit": "confirmed-commit",
+}
+
+// optionalNodes are parameters of the base protocol's and of NMDA's operations that
+// the schema has only with a feature.
+var optionalNodes = map[string]string{
+	"candidate": "the datastore candidate", "startup": "the datastore startup", "url": "a URL",
+	"with-defaults": "the parameter with-defaults",
+	"xpath-filter":  "a filter of XPath", "origin-filter": "the parameter origin-filter",
+	"negated-origin-filter": "the parameter negated-origin-filter", "with-origin": "the parameter with-origin",
+}
+
+// unsupported turns the error that a parameter is unknown into the one that it is
+// not supported, where a feature that is off is the cause.
+func unsupported(rpc *yang.Node, err error) error {
+	if !strings.HasPrefix(rpc.Module.Name, "ietf-netconf") || data.AsSyntaxError(err) != nil {
+		return err
+	}
+	list, known := rpcerr.List(err)
+	if !known {
+		return err
+	}
+	out := make(rpcerr.Errors, len(list))
+	for i, e := range list {
+		out[i] = e
+		for _, info := range e.Info {
+			if what := optionalNodes[info.Value]; what != "" && info.Name == "bad-element" && e.Tag == rpcerr.TagUnknownElement {
+				out[i] = rpcerr.OperationNotSupported(what).At(e.Path)
+			}
+		}
+	}
+	return out.Err()
+}
+
+// answer validates the input of a call and has it handled. A panic of the handler
+// is an error that the client is told nothing about.
+func (s *Session) answer(c *call) (reply *Reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			reply, err = nil, fmt.Errorf("panic in %s: %v\n%s", c.rpc.QName(), p, debug.Stack())
+		}
+	}()
+	store := s.server.store
+	if err := store.Validator().Input(c.request.Input, store.Snapshot().Operational()); err != nil {
+		return nil, err
+	}
+	return s.server.handlers[c.rpc](s.ctx, c.request)
+}
+
+// replyHead is what an <rpc-reply> takes over from its <rpc> [RFC 6241 section
+// 4.2]: the attributes, and the prefixes that they use.
+type replyHead struct {
+	attrs    []xmltext.Attr
+	bindings []xmltext.Binding
+}
+
+// append appends the start tag without its end.
+func (h replyHead) append(b []byte) []byte {
+	b = append(b, `<rpc-reply xmlns="`+rpcerr.BaseNamespace+`"`...)
+	for _, x := range h.bindings {
+		if x.Prefix != "" && x.Prefix != "xml" {
+			b = append(append(append(b, " xmlns:"...), x.Prefix...), `="`...)
+			b = append(xmltext.AppendAttr(b, x.Space), '"')
+		}
+	}
+	for _, a := range h.attrs {
+		b = append(b, ' ')
+		if a.Space != "" {
+			i := slices.IndexFunc(h.bindings, func(x xmltext.Binding) bool { return x.Space == a.Space && x.Prefix != "" })
+			b = append(append(b, h.bindings[i].Prefix...), ':')
+		}
+		b = append(append(b, a.Local...), `="`...)
+		b = append(xmltext.AppendAttr(b, a.Value), '"')
+	}
+	return b
+}
+
+// refuse answers with the errors in err.
+func (s *Session) refuse(h replyHead, err error) {
+	list, known := rpcerr.List(err)
+	if !known {
+		s.log.Error("an operation failed", "err", err)
+	}
+	b := append(h.append(nil), '>')
+	for _, e := range list {
+		b = e.AppendXML(b)
+	}
+	b = append(b, "</rpc-reply>"...)
+	s.counters.outRPCErrors.Add(1)
+	s.server.counters.outRPCErrors.Add(1)
+	s.write(func(m *transport.Message) error {
+		_, err := m.Write(b)
+		return err
+	})
+}
+
+// send answers with a handler's reply.
+func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
+	if r == nil {
+		r = new(Reply)
+	}
+	err := s.write(func(m *transport.Message) error {
+		b := append(h.append(make([]byte, 0, 512)), '>')
+		switch {
+		case r.HasData:
+			space := dataSpace(rpc)
+			b = append(b, "<data"...)
+			if space != rpcerr.BaseNamespace {
+				b = append(append(append(b, ` xmlns="`...), space...), '"')
+			}
+			if r.Data.Empty() {
+				b = append(b, "/>"...)
+				break
+			}
+			if _, err := m.Write(append(b, '>')); err != nil {
+				return err
+			}
+			if err := data.WriteChildrenXML(m, r.Data, space); err != nil {
+				return err
+			}
+			b = append(b[:0], "</data>"...)
+		case r.Output.Empty():
+			b = append(b, "<ok/>"...)
+		default:
+			if _, err := m.Write(b); err != nil {
+				return err
+			}
+			if err := data.WriteChildrenXML(m, r.Output, rpcerr.BaseNamespace); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
+		_, err := m.Write(append(b, "</rpc-reply>"...))
+		return err
+	})
+	switch {
+	case errors.Is(err, transport.ErrDelimiter):
+		s.refuse(h, fmt.Errorf("the reply to %s holds what ends a message of base:1.0: %w", rpc.QName(), err))
+	case err == nil && r.Then != nil:
+		r.Then()
+	}
+}
+
+// dataSpace is the namespace of the output parameter "data".
+func dataSpace(rpc *yang.Node) string {
+	if n := outputOf(rpc).ChildNamed("data"); n != nil {
+		return n.Module.Namespace
+	}
+	return rpc.Module.Namespace
+}
+
+// write sends one message in its turn. When that fails the session ends, but for
+// transport.ErrDelimiter while nothing has gone out.
+func (s *Session) write(f func(m *transport.Message) error) error {
+	if err := s.out.take(s.ctx); err != nil {
+		return err
+	}
+	defer s.out.give()
+	m := s.out.w.NewMessage()
+	err := f(m)
+	if err == nil {
+		err = m.Close()
+	}
+	if err == nil {
+		return nil
+	}
+	if m.Discard() && errors.Is(err, transport.ErrDelimiter) {
+		return err
+	}
+	s.end(ending{why: "a reply cannot be sent", err: err})
+	return context.Canceled
+}

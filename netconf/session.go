@@ -1,0 +1,332 @@
+package netconf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"incidentd/netconf/transport"
+	"incidentd/yang/rpcerr"
+)
+
+// Session is a NETCONF session. Its methods may be called concurrently, except
+// where they say otherwise.
+type Session struct {
+	server *Server
+	id     uint32
+	conn   Conn
+	begun  time.Time
+	log    *slog.Logger
+	out    *output
+
+	established atomic.Bool
+	modern      bool // base:1.1 was agreed; set before established
+	counters    counters
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	once   sync.Once
+	ending ending // valid when ctx is done
+
+	queue   chan []byte // closed by the reader at its end
+	backlog *backlog
+	readErr error // why the reader ended; valid when queue is closed
+
+	parts sync.WaitGroup // the reader, the closer and what Go started
+	onEnd []func()       // of the goroutine that serves
+}
+
+// ending is how a session comes to its end.
+type ending struct {
+	why    string
+	by     uint32 // the session that killed it
+	err    error
+	proper bool // by close-session, kill-session or the server's stop
+	gentle bool // the message that is being written may be finished
+}
+
+func newSession(s *Server, id uint32, conn Conn) *Session {
+	sess := &Session{server: s, id: id, conn: conn, begun: time.Now(),
+		log:   s.log.With("session-id", id, "user", conn.User(), "remote", addressText(conn.RemoteAddr())),
+		queue: make(chan []byte, s.limits.Queue), backlog: newBacklog(s.limits.Message)}
+	sess.ctx, sess.cancel = context.WithCancel(context.Background())
+	sess.out = newOutput(conn, s.limits.Stall, func() {
+		sess.end(ending{why: "the peer does not read"})
+		conn.Abort()
+	})
+	return sess
+}
+
+func addressText(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}
+
+// ID is the session-id.
+func (s *Session) ID() uint32 { return s.id }
+
+// User is the name that the client has logged in with.
+func (s *Session) User() string { return s.conn.User() }
+
+// RemoteAddr is the client's address.
+func (s *Session) RemoteAddr() net.Addr { return s.conn.RemoteAddr() }
+
+// Begun is when the session began.
+func (s *Session) Begun() time.Time { return s.begun }
+
+// Counters are those of this session.
+func (s *Session) Counters() Counters { return s.counters.read() }
+
+// Server is the server that runs the session.
+func (s *Session) Server() *Server { return s.server }
+
+// Log is for what concerns the session: its id and user are in every line.
+func (s *Session) Log() *slog.Logger { return s.log }
+
+// Go runs f in a goroutine that the session waits for when it ends; ctx is
+// cancelled then. It is for handlers and their Reply.Then only.
+func (s *Session) Go(f func(ctx context.Context)) { s.parts.Go(func() { f(s.ctx) }) }
+
+// OnEnd calls f when the session has ended and all its goroutines have, in the
+// reverse order. It is for handlers and their Reply.Then only.
+func (s *Session) OnEnd(f func()) { s.onEnd = append(s.onEnd, f) }
+
+// Close ends the session on behalf of its client [RFC 6241 section 7.8]. It does
+// not wait. What is being written is finished before the connection is closed.
+func (s *Session) Close() { s.end(ending{why: "close-session", proper: true, gentle: true}) }
+
+// Notify sends a notification message as AppendNotification makes it. It waits for
+// its turn and for the peer to read. After an error there is nothing more to send:
+// the session has ended.
+func (s *Session) Notify(message []byte) error {
+	if err := s.out.take(s.ctx); err != nil {
+		return err
+	}
+	err := s.out.w.WriteMessage(message)
+	s.out.give()
+	switch {
+	case errors.Is(err, transport.ErrDelimiter):
+		s.log.Error("a notification holds what ends a message of base:1.0 and is left out", "err", err)
+		return nil
+	case err != nil:
+		s.end(ending{why: "a notification cannot be sent", err: err})
+		return err
+	}
+	s.counters.outNotifications.Add(1)
+	s.server.counters.outNotifications.Add(1)
+	return nil
+}
+
+// end lets the session end, for the first reason that it is given.
+func (s *Session) end(e ending) {
+	s.once.Do(func() {
+		s.ending = e
+		s.cancel()
+	})
+}
+
+// run is the life of the session.
+func (s *Session) run(ctx context.Context) {
+	s.parts.Go(func() {
+		<-s.ctx.Done()
+		if s.ending.gentle {
+			s.out.finish()
+		}
+		s.conn.Close()
+	})
+	s.talk(ctx)
+	s.end(ending{why: "the connection has ended"})
+	s.parts.Wait()
+	for i := len(s.onEnd) - 1; i >= 0; i-- {
+		s.onEnd[i]()
+	}
+	s.server.store.Release(s.id)
+	if !s.established.Load() {
+		return
+	}
+	e := s.ending
+	if !e.proper {
+		s.server.dropped.Add(1)
+	}
+	attrs := []any{"why", e.why, "duration", time.Since(s.begun)}
+	if e.by != 0 {
+		attrs = append(attrs, "by", e.by)
+	}
+	if e.err != nil {
+		attrs = append(attrs, "err", e.err)
+	}
+	s.log.Info("session ended", attrs...)
+}
+
+// talk exchanges the hellos and answers RPCs to the end.
+func (s *Session) talk(ctx context.Context) {
+	r := transport.NewReader(s.conn, s.server.limits.Message)
+	if err := s.hello(ctx, r); err != nil {
+		if s.ctx.Err() == nil && !errors.Is(err, io.EOF) {
+			s.server.badHellos.Add(1)
+		}
+		s.log.Warn("no session: the hello failed", "err", err)
+		s.end(ending{why: "bad hello", err: err})
+		return
+	}
+	s.established.Store(true)
+	s.server.inSessions.Add(1)
+	s.log.Info("session began", "base", map[bool]string{true: "1.1", false: "1.0"}[s.modern])
+	s.parts.Go(func() { s.read(r) })
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.server.stop:
+			s.end(ending{why: "the server stops", proper: true, gentle: true})
+			return
+		case <-ctx.Done():
+			s.end(ending{why: "the transport has ended", gentle: true})
+			return
+		case msg, ok := <-s.queue:
+			if !ok {
+				s.unreadable(s.readErr)
+				return
+			}
+			s.backlog.release(len(msg))
+			s.handle(msg)
+		}
+	}
+}
+
+// read is the reader: it queues messages.
+func (s *Session) read(r *transport.Reader) {
+	defer close(s.queue)
+	for {
+		msg, err := r.ReadMessage()
+		if err != nil {
+			s.readErr = err
+			return
+		}
+		if !s.backlog.acquire(len(msg), s.ctx.Done()) {
+			return
+		}
+		select {
+		case s.queue <- msg:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// unreadable ends the session after the reader has.
+func (s *Session) unreadable(err error) {
+	switch {
+	case errors.Is(err, io.EOF):
+		s.end(ending{why: "the client closed the connection", gentle: true})
+	case errors.Is(err, transport.ErrTooBig):
+		s.bad()
+		s.refuse(replyHead{}, rpcerr.TooBig("a message may have %d bytes", s.server.limits.Message))
+		s.end(ending{why: "a message was too big", err: err, gentle: true})
+	default:
+		if errors.Is(err, transport.ErrBadChunk) {
+			s.bad()
+		}
+		s.end(ending{why: "nothing more can be read", err: err, gentle: true})
+	}
+}
+
+// bad counts a message that is no rpc.
+func (s *Session) bad() {
+	s.counters.inBadRPCs.Add(1)
+	s.server.counters.inBadRPCs.Add(1)
+}
+
+// hello exchanges the hellos.
+func (s *Session) hello(ctx context.Context, r *transport.Reader) error {
+	var late atomic.Bool
+	timer := time.AfterFunc(s.server.limits.Hello, func() {
+		late.Store(true)
+		s.end(ending{why: "no hello in time"})
+	})
+	defer timer.Stop()
+	halt := context.AfterFunc(ctx, func() { s.end(ending{why: "the transport has ended"}) })
+	defer halt()
+	quit := make(chan struct{})
+	defer close(quit)
+	s.parts.Go(func() {
+		select {
+		case <-s.server.stop:
+			s.end(ending{why: "the server stops", proper: true})
+		case <-quit:
+		}
+	})
+	if err := s.out.w.WriteMessage(appendHello(nil, s.server.Capabilities(), s.id)); err != nil {
+		return fmt.Errorf("sending ours: %w", err)
+	}
+	msg, err := r.ReadMessage()
+	if late.Load() {
+		return fmt.Errorf("none came within %v", s.server.limits.Hello)
+	}
+	if err != nil {
+		return err
+	}
+	theirs, err := parseHello(msg)
+	if err != nil {
+		return err
+	}
+	switch {
+	case has(theirs, Base11):
+		s.modern = true
+		r.Upgrade()
+		s.out.w.Upgrade()
+	case !has(theirs, Base10):
+		return errors.New("it offers neither base:1.0 nor base:1.1")
+	}
+	return nil
+}
+
+// backlog bounds the bytes of messages that wait. One that is alone is always let
+// in.
+type backlog struct {
+	max   int
+	freed chan struct{} // has room for one; told after each release
+
+	mu   sync.Mutex
+	used int
+}
+
+func newBacklog(max int) *backlog { return &backlog{max: max, freed: make(chan struct{}, 1)} }
+
+// acquire waits for room; false when done is closed before. There is one caller.
+func (b *backlog) acquire(n int, done <-chan struct{}) bool {
+	for {
+		b.mu.Lock()
+		ok := b.used == 0 || b.used+n <= b.max
+		if ok {
+			b.used += n
+		}
+		b.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-b.freed:
+		case <-done:
+			return false
+		}
+	}
+}
+
+func (b *backlog) release(n int) {
+	b.mu.Lock()
+	b.used -= n
+	b.mu.Unlock()
+	select {
+	case b.freed <- struct{}{}:
+	default:
+	}
+}
