@@ -93,7 +93,9 @@ func (b *Builder) Entry(list string, keys ...string) *Builder {
 	return c
 }
 
-// Add puts finished children or entries into the node.
+// Add puts finished children or entries into the node. They may be shared with
+// other trees, so Container and Entry must not be asked for them again to add to
+// them: With of the child makes a changed copy.
 func (b *Builder) Add(children ...*Node) *Builder {
 	for _, c := range children {
 		b.n.add(b.o, c)

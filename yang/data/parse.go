@@ -173,7 +173,6 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		return r.skip()
 	}
 	c := &Node{schema: s}
-	here := at.Down(c)
 	if !s.Config && !r.state {
 		r.fail(at.ChildPath(s), rpcerr.UnknownElement(t.Local, "%q is state, which cannot be configured", t.Local))
 		return r.skip()
@@ -205,7 +204,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		if s.Kind == yang.List {
 			return r.entry(at, n, c, inherited)
 		}
-		if err := r.children(here, c, inherited); err != nil {
+		if err := r.children(at.Down(c), c, inherited); err != nil {
 			return err
 		}
 		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && op == Inherit && !r.Edit {
@@ -386,8 +385,15 @@ func (r *reader) resolver(scope []xmltext.Binding, s *yang.Node) yang.Prefixes {
 // entry reads a list entry, whose keys may stand anywhere in it.
 func (r *reader) entry(at *Loc, n, c *Node, op Op) error {
 	s := c.schema
-	if err := r.children(&Loc{at, c}, c, op); err != nil {
+	if err := r.children(at.Down(c), c, op); err != nil {
 		return err
+	}
+	if len(s.Keys) == 1 {
+		if leaf := c.Get(s.Keys[0]); leaf != nil {
+			c.text = leaf.text
+			r.put(at, n, c)
+			return nil
+		}
 	}
 	values, whole := make([]string, len(s.Keys)), true
 	for i, k := range s.Keys {

@@ -140,6 +140,9 @@ func (p *page) first() string {
 // child is the index of the page that holds a key, if any does.
 func (p *page) child(key string) int {
 	lo, hi := 0, len(p.pages)-1
+	if p.pages[hi].first() <= key { // as when entries come in order
+		return hi
+	}
 	for lo < hi {
 		mid := (lo + hi + 1) / 2
 		if p.pages[mid].first() <= key {
@@ -152,6 +155,9 @@ func (p *page) child(key string) int {
 }
 
 func (p *page) item(key string) (int, bool) {
+	if n := len(p.items); n > 0 && p.items[n-1].text < key {
+		return n, false
+	}
 	return slices.BinarySearchFunc(p.items, key, func(e *Node, k string) int { return strings.Compare(e.text, k) })
 }
 
