@@ -1,0 +1,228 @@
+package server
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"incidentd/datastore/kv"
+	"incidentd/netconf/transport"
+)
+
+// manifestFile is the first member of a backup.
+const manifestFile = "incidentd-backup.json"
+
+// backupFormat is the version of the form of backups.
+const backupFormat = 1
+
+// maxManifest and maxHostKey bound what Restore reads into memory.
+const (
+	maxManifest = 64 << 10
+	maxHostKey  = 64 << 10
+)
+
+// manifest tells what follows it in a backup.
+type manifest struct {
+	Format  int       `json:"format"`
+	Created time.Time `json:"created"`
+	Files   []member  `json:"files"`
+}
+
+// member is a file of a backup, in the order of the archive.
+type member struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Backup writes the host key and the store of a data directory to w, as a tar file.
+// It needs the directory to itself: a server must be stopped. It holds secrets;
+// whoever stores it gives the file the mode 0600. Errors are those of Check.
+func Backup(path string, w io.Writer) error {
+	d, err := openDirectory(path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if _, err := d.loadHostKey(); err != nil {
+		return err
+	}
+	key, err := os.ReadFile(d.file(hostKeyFile))
+	if err != nil {
+		return err
+	}
+	db, err := kv.Open(d.file(storeFile), kv.Options{MustExist: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	// What is damaged must not take the place of a good backup.
+	if err := db.Check(); err != nil {
+		return err
+	}
+	// Twice: a member's length and sum stand before it. Nobody writes meanwhile.
+	sum := sha256.New()
+	length, err := db.Backup(sum)
+	if err != nil {
+		return err
+	}
+	keySum := sha256.Sum256(key)
+	m := manifest{Format: backupFormat, Created: time.Now().UTC().Truncate(time.Second), Files: []member{
+		{hostKeyFile, int64(len(key)), hex.EncodeToString(keySum[:])},
+		{storeFile, length, hex.EncodeToString(sum.Sum(nil))},
+	}}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	t := tar.NewWriter(w)
+	if err := addMember(t, manifestFile, int64(len(text)), m.Created, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
+		return err
+	}
+	if err := addMember(t, hostKeyFile, int64(len(key)), m.Created, func(w io.Writer) error { _, err := w.Write(key); return err }); err != nil {
+		return err
+	}
+	if err := addMember(t, storeFile, length, m.Created, func(w io.Writer) error { _, err := db.Backup(w); return err }); err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+func addMember(t *tar.Writer, name string, size int64, at time.Time, write func(io.Writer) error) error {
+	if err := t.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o600, ModTime: at, Format: tar.FormatPAX}); err != nil {
+		return err
+	}
+	return write(t)
+}
+
+// Restore puts a backup into a data directory, which it makes if need be. Without
+// force a directory that is initialised is ErrInitialised; with it its host key
+// and store are replaced, and must not be in use. The backup is read and checked
+// whole before anything is replaced; ErrBackup tells one that cannot be used.
+func Restore(path string, backup io.Reader, force bool) (*Findings, error) {
+	d, made, err := prepareDirectory(path)
+	if force && errors.Is(err, ErrInitialised) {
+		if err := private(path, 0o700); err != nil {
+			return nil, err
+		}
+		d, err = lockDirectory(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.restore(backup)
+	if err != nil {
+		if made {
+			d.undo(made)
+		} else {
+			d.close()
+		}
+		return nil, err
+	}
+	return f, d.close()
+}
+
+func (d *directory) restore(backup io.Reader) (_ *Findings, err error) {
+	work, err := d.work()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	if err := unpack(backup, work); err != nil {
+		return nil, err
+	}
+	key, err := transport.LoadHostKey(filepath.Join(work, hostKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	f, err := checkStore(filepath.Join(work, storeFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	f.HostKey = key.PublicKey()
+	for _, name := range []string{hostKeyFile, storeFile} {
+		if err := d.install(work, name); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// unpack reads a backup into a directory, and compares it with its manifest.
+func unpack(r io.Reader, into string) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %w", ErrBackup, fmt.Errorf(format, args...))
+	}
+	t := tar.NewReader(r)
+	h, err := t.Next()
+	if err != nil || h.Name != manifestFile || h.Size > maxManifest {
+		return bad("it does not begin with %s", manifestFile)
+	}
+	text, err := io.ReadAll(t)
+	if err != nil {
+		return bad("manifest: %w", err)
+	}
+	var m manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return bad("manifest: %w", err)
+	}
+	if m.Format != backupFormat {
+		return bad("its format is %d, this incidentd knows %d", m.Format, backupFormat)
+	}
+	if len(m.Files) != 2 || m.Files[0].Name != hostKeyFile || m.Files[0].Bytes > maxHostKey || m.Files[1].Name != storeFile {
+		return bad("its manifest does not name %s and %s", hostKeyFile, storeFile)
+	}
+	for _, want := range m.Files {
+		h, err := t.Next()
+		if err != nil {
+			return bad("%s: %w", want.Name, unexpected(err))
+		}
+		if h.Name != want.Name || h.Size != want.Bytes {
+			return bad("%s of %d bytes where %s of %d bytes should be", h.Name, h.Size, want.Name, want.Bytes)
+		}
+		sum := sha256.New()
+		if err := unpackFile(t, filepath.Join(into, want.Name), sum); err != nil {
+			var file *fs.PathError
+			if errors.As(err, &file) {
+				return err // of this side: a full disk, say
+			}
+			return bad("%s: %w", want.Name, err)
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {
+			return bad("%s is damaged: its checksum is %s instead of %s", want.Name, got, want.SHA256)
+		}
+	}
+	if h, err := t.Next(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = fmt.Errorf("there is more behind it: %s", h.Name)
+		}
+		return bad("%w", err)
+	}
+	return nil
+}
+
+// unexpected is err, but an end where more should be is no orderly one.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func unpackFile(r io.Reader, path string, sum hash.Hash) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.MultiWriter(f, sum), r)
+	return errors.Join(err, f.Sync(), f.Close())
+}

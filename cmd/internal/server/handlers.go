@@ -1,0 +1,44 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"incidentd/netconf"
+	"incidentd/netconf/auth"
+	"incidentd/netconf/ops"
+	"incidentd/netconf/subscribe"
+	"incidentd/yang"
+)
+
+// bind gives every rpc of the schema that is supported its handler.
+func (s *Server) bind() error {
+	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
+	_, err := subscribe.Register(subscribe.Config{Server: s.netconf})
+	err = errors.Join(err,
+		ops.Register(ops.Config{
+			Server: s.netconf,
+			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},
+		}),
+		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
+		s.netconf.Handle("ietf-incident", "incident-acknowledge", s.acknowledge),
+	)
+	for _, rpc := range s.netconf.Unhandled() {
+		s.log.Debug("an operation is not supported", "rpc", rpc.QName())
+	}
+	return err
+}
+
+// reportEvents answers report-events of incidentd-events.
+func (s *Server) reportEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	out, err := s.incidents.ReportEvents(ctx, r.Input)
+	if err != nil {
+		return nil, err
+	}
+	return &netconf.Reply{Output: out}, nil
+}
+
+// acknowledge answers incident-acknowledge of ietf-incident.
+func (s *Server) acknowledge(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	return nil, s.incidents.Acknowledge(ctx, r.Session.User(), r.Input)
+}

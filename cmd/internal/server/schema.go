@@ -1,0 +1,64 @@
+package server
+
+import (
+	"sync"
+
+	"incidentd/yang"
+	"incidentd/yang/modules"
+)
+
+// implemented are the modules whose data, operations, notifications or identities
+// the server has. All others are there for what these import of them.
+//
+// Not among them although they are at hand: ietf-netconf-acm, as long as access is
+// not controlled; ietf-netconf-with-defaults, as :with-defaults is not there yet,
+// so that its augments do not offer a parameter in vain; ietf-origin and
+// ietf-yang-metadata, which annotate what with-origin would tell.
+var implemented = []string{
+	// RFC 7317 announces the hashes that a server knows as features of this one.
+	"iana-crypt-hash",
+	"ietf-alarms",
+	// Its identities name the datastores; values of identityrefs come from
+	// implemented modules alone [RFC 7950 section 9.10.2].
+	"ietf-datastores",
+	"ietf-incident",
+	"ietf-incident-types",
+	"ietf-netconf",
+	"ietf-netconf-monitoring",
+	"ietf-netconf-nmda",
+	"ietf-network",
+	"ietf-network-topology",
+	"ietf-system",
+	"ietf-yang-library",
+	"incidentd-alarm-types",
+	"incidentd-collector",
+	"incidentd-events",
+	"incidentd-incident",
+	"nc-notifications",
+	"notifications",
+}
+
+// features are those that are supported. Every implemented module that defines
+// features has an entry, because one without would be taken to support all.
+var features = map[string][]string{
+	// $5$ and $6$ are checked, $6$ is stored; MD5 is refused.
+	"iana-crypt-hash": {"crypt-hash-sha-256", "crypt-hash-sha-512"},
+	// The list and its summary; no operators' states, shelves, histories or
+	// profiles. Cause and impact are told by incidents.
+	"ietf-alarms": {"alarm-summary"},
+	// running is written to; there is no candidate, startup, XPath, URL,
+	// rollback-on-error or confirmed commit yet. validate is here because an augment
+	// of ietf-netconf-nmda needs the rpc's node to stand on; the rpc answers
+	// operation-not-supported and the hello does not offer :validate.
+	"ietf-netconf": {"validate", "writable-running"},
+	// Neither origins nor with-defaults.
+	"ietf-netconf-nmda": {},
+	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
+	"ietf-system": {"authentication", "local-users"},
+}
+
+// Schema returns the schema of the server, compiled once. The error would be one of
+// the embedded modules.
+var Schema = sync.OnceValues(func() (*yang.Schema, error) {
+	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: features})
+})

@@ -1,0 +1,237 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"incidentd/datastore"
+	"incidentd/incident"
+	"incidentd/incident/correlate"
+	"incidentd/netconf"
+	"incidentd/netconf/auth"
+	"incidentd/netconf/transport"
+)
+
+const (
+	// DefaultListen is where a server listens when nothing else is said.
+	DefaultListen = "127.0.0.1:1830"
+	// StopTime bounds Stop when its context has no deadline.
+	StopTime = 5 * time.Second
+
+	// sessionTime is how much of it sessions may take.
+	sessionTime = 3 * time.Second
+	// trimEvery is the interval of the journal's retention.
+	trimEvery = time.Minute
+)
+
+// Config of New. DataDir is required; the rest has defaults.
+type Config struct {
+	// DataDir is a directory that Init has made.
+	DataDir string
+	// Listen is a TCP address with a port, 0 for a free one; DefaultListen when
+	// empty.
+	Listen string
+	// Correlator is what the correlator is made with.
+	Correlator correlate.Config
+	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
+	Log *slog.Logger
+}
+
+// Server is an incidentd.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	hostKey   ssh.Signer
+	store     *store
+	incidents *incident.Manager
+	netconf   *netconf.Server
+	ssh       *transport.Server
+
+	// Owned by New, Start and Stop, which do not overlap.
+	steps []step
+	addr  net.Addr
+
+	serving sync.WaitGroup
+	failed  chan error // one slot: why the listener ended by itself
+}
+
+// step is something that was begun and is to be ended.
+type step struct {
+	name string
+	end  func(context.Context) error
+}
+
+// New opens a data directory and assembles a server that does not listen yet. The
+// errors are those of Check. Stop has to be called in the end, unless New fails.
+func New(cfg Config) (_ *Server, err error) {
+	if cfg.Listen == "" {
+		cfg.Listen = DefaultListen
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{cfg: cfg, log: cfg.Log, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop(context.Background()))
+		}
+	}()
+	d, err := openDirectory(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s.onStop("data directory", func(context.Context) error { return d.close() })
+	if s.hostKey, err = d.loadHostKey(); err != nil {
+		return nil, err
+	}
+	if s.store, err = openStore(d.file(storeFile), true, s.log); err != nil {
+		return nil, err
+	}
+	s.onStop("store", func(context.Context) error { return s.store.db.Close() })
+	s.onStop("datastores", func(context.Context) error { s.store.data.Close(); return nil })
+	s.onStop("journal", s.background(s.trim))
+	if s.incidents, err = incident.New(incident.Config{Store: s.store.data, Correlator: cfg.Correlator, Log: s.log}); err != nil {
+		return nil, err
+	}
+	s.incidents.Start()
+	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
+	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if err := s.bind(); err != nil {
+		return nil, err
+	}
+	s.ssh, err = transport.NewServer(transport.Config{
+		HostKeys:      []ssh.Signer{s.hostKey},
+		Authenticator: auth.New(users{s.store.data}),
+		Logger:        s.log,
+	})
+	return s, err
+}
+
+// Start listens and accepts sessions until Stop. An error is that of the address.
+func (s *Server) Start() error {
+	ln, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	s.StartOn(ln)
+	return nil
+}
+
+// StartOn is Start with a listener that is there, which Stop closes.
+func (s *Server) StartOn(ln net.Listener) {
+	s.addr = ln.Addr()
+	ctx, cancel := context.WithCancel(context.Background())
+	s.onStop("sessions", func(ctx context.Context) error {
+		ctx, done := context.WithTimeout(ctx, sessionTime)
+		defer done()
+		err := errors.Join(s.ssh.Shutdown(ctx), s.netconf.Stop(ctx))
+		cancel()
+		s.serving.Wait()
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.log.Warn("sessions did not end in time and were aborted")
+			return nil
+		}
+		return err
+	})
+	s.serving.Go(func() {
+		err := s.ssh.Serve(ctx, ln, func(ctx context.Context, c *transport.Conn) { s.netconf.Serve(ctx, c) })
+		if err != nil {
+			s.log.Error("the listener failed", "addr", s.addr.String(), "err", err)
+			s.failed <- err
+		}
+	})
+	s.log.Info("listening", "addr", s.addr.String(), "host-key", ssh.FingerprintSHA256(s.hostKey.PublicKey()), "data", s.cfg.DataDir)
+}
+
+// Addr is where the server listens, nil before Start.
+func (s *Server) Addr() net.Addr { return s.addr }
+
+// Failed gets the error of a listener that ended by itself.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// HostKey is the key by which clients know the server.
+func (s *Server) HostKey() ssh.PublicKey { return s.hostKey.PublicKey() }
+
+// Store has the datastores and the journal.
+func (s *Server) Store() *datastore.Store { return s.store.data }
+
+// Incidents keeps the incidents.
+func (s *Server) Incidents() *incident.Manager { return s.incidents }
+
+// Stop ends the server, each part in turn, the last begun first. It takes until the
+// deadline of ctx, or StopTime, at most: sessions that do not end are aborted, and
+// when any other part does not end the rest is left to the end of the process,
+// which loses nothing acknowledged; the error is then ErrLateStop. Stopping again
+// does nothing.
+func (s *Server) Stop(ctx context.Context) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, StopTime)
+		defer cancel()
+	}
+	var errs []error
+	for len(s.steps) > 0 {
+		st := s.steps[len(s.steps)-1]
+		s.steps = s.steps[:len(s.steps)-1]
+		s.log.Debug("stopping", "part", st.name)
+		ended := make(chan error, 1)
+		go func() { ended <- st.end(ctx) }()
+		select {
+		case err := <-ended:
+			if err != nil {
+				errs = append(errs, fmt.Errorf("stop %s: %w", st.name, err))
+			}
+		case <-ctx.Done():
+			s.steps = nil
+			return errors.Join(append(errs, fmt.Errorf("stop %s: %w", st.name, ErrLateStop))...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) onStop(name string, end func(context.Context) error) {
+	s.steps = append(s.steps, step{name, end})
+}
+
+// background runs f until the returned function is called, which waits for it.
+func (s *Server) background(f func(context.Context)) func(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func(context.Context) error {
+		cancel()
+		running.Wait()
+		return nil
+	}
+}
+
+// trim lets the journal forget what is beyond its retention.
+func (s *Server) trim(ctx context.Context) {
+	every := time.NewTicker(trimEvery)
+	defer every.Stop()
+	for {
+		n, err := s.store.journal.Trim(ctx, time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.log.Error("the journal cannot be trimmed", "err", err)
+		case n > 0:
+			s.log.Info("old notifications are forgotten", "count", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+	}
+}

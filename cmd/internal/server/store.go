@@ -1,0 +1,42 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+
+	"incidentd/datastore"
+	"incidentd/datastore/journal"
+	"incidentd/datastore/kv"
+)
+
+// store is an open store with what stands on it.
+type store struct {
+	db      *kv.DB
+	journal *journal.Journal
+	data    *datastore.Store
+}
+
+// openStore opens the store of a file, verifies it and validates its
+// configuration.
+func openStore(path string, mustExist bool, log *slog.Logger) (*store, error) {
+	schema, err := Schema()
+	if err != nil {
+		return nil, err
+	}
+	s := &store{}
+	if s.db, err = kv.Open(path, kv.Options{MustExist: mustExist}); err != nil {
+		return nil, err
+	}
+	if s.journal, err = journal.Open(s.db, journal.Options{}); err == nil {
+		s.data, err = datastore.Open(s.db, s.journal, schema, datastore.Options{Log: log})
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+func (s *store) close() error {
+	s.data.Close()
+	return s.db.Close()
+}

@@ -1,0 +1,49 @@
+package server
+
+import (
+	"encoding/base64"
+
+	"golang.org/x/crypto/ssh"
+
+	"incidentd/datastore"
+	"incidentd/netconf/auth"
+	"incidentd/yang/data"
+)
+
+// localUsers is the identity of the password check against the list of users.
+const localUsers = "ietf-system:local-users"
+
+// users are those of ietf-system in running [RFC 7317 section 3.5], as they are at
+// the moment of a login. It is an auth.Source.
+type users struct{ store *datastore.Store }
+
+// User finds a user. A password counts only where user-authentication-order has
+// local-users; keys always do.
+func (u users) User(name string) (auth.User, bool) {
+	authentication := u.store.Snapshot().Running.Descend("system", "authentication")
+	entry := authentication.EntryNamed("user", name)
+	if entry == nil {
+		return auth.User{}, false
+	}
+	user := auth.User{Name: name}
+	for method := range authentication.Entries("user-authentication-order") {
+		if method.Value() == localUsers {
+			user.Password = entry.Leaf("password")
+		}
+	}
+	for k := range entry.Entries("authorized-key") {
+		if key, err := publicKey(k); err == nil {
+			user.Keys = append(user.Keys, key)
+		}
+	}
+	return user, true
+}
+
+// publicKey reads an entry of the list authorized-key.
+func publicKey(entry *data.Node) (ssh.PublicKey, error) {
+	raw, err := base64.StdEncoding.DecodeString(entry.Leaf("key-data"))
+	if err != nil {
+		return nil, err
+	}
+	return auth.ParseKey(entry.Leaf("algorithm"), raw)
+}
