@@ -1,0 +1,195 @@
+// Command incidentd is the incident management server, and what is needed to set it
+// up, to look after its data, and to try it out.
+//
+// The command line says where things are; everything else is configured over
+// NETCONF. The exit status is 0 for success, 1 for a failure and 2 for a command
+// line that makes no sense. An error is one line that says what to do next.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+)
+
+// app is what a command works with.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// command is a word of the command line.
+type command struct {
+	name, summary string
+	// text explains it to somebody who sees it for the first time.
+	text string
+	// define declares the flags and returns what runs once they are parsed.
+	define func(*flag.FlagSet) func(context.Context, *app) error
+}
+
+func commands() []command {
+	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, backupCommand, restoreCommand, versionCommand}
+}
+
+func main() {
+	// A file size limit is an error of the write, not the end of the process.
+	signal.Ignore(syscall.SIGXFSZ)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], &app{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ command, why string }
+
+func (e *usageError) Error() string { return e.why }
+
+func misuse(command, format string, args ...any) error {
+	return &usageError{command, fmt.Sprintf(format, args...)}
+}
+
+// run executes a command line and returns the exit status.
+func run(ctx context.Context, args []string, a *app) int {
+	err := dispatch(ctx, args, a)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		help := "incidentd help"
+		if usage.command != "" {
+			help += " " + usage.command
+		}
+		fmt.Fprintf(a.stderr, "incidentd: %s ('%s' shows how it is used)\n", oneLine(usage.why), help)
+		return 2
+	default:
+		fmt.Fprintf(a.stderr, "incidentd: %s\n", oneLine(err.Error()))
+		return 1
+	}
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+func dispatch(ctx context.Context, args []string, a *app) error {
+	if len(args) == 0 {
+		return misuse("", "a command is missing: try 'incidentd demo', or 'incidentd init' for a server of your own")
+	}
+	name, args := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		if len(args) == 0 {
+			return overview(a.stdout)
+		}
+		c := find(args[0])
+		if c == nil {
+			return misuse("", "there is no command %q", args[0])
+		}
+		return c.help(a.stdout)
+	case "-version", "--version":
+		name = "version"
+	}
+	c := find(name)
+	if c == nil {
+		return misuse("", "there is no command %q", name)
+	}
+	flags := c.flags()
+	do := c.define(flags)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return c.help(a.stdout)
+	case err != nil:
+		return misuse(name, "%v", err)
+	case flags.NArg() > 0:
+		return misuse(name, "%s takes no argument %q", name, flags.Arg(0))
+	}
+	return do(ctx, a)
+}
+
+func find(name string) *command {
+	for _, c := range commands() {
+		if c.name == name {
+			return &c
+		}
+	}
+	return nil
+}
+
+func (c *command) flags() *flag.FlagSet {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	return f
+}
+
+// overview lists the commands.
+func overview(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("incidentd joins the alarms of a network into incidents and serves them over NETCONF.\n\nUsage: incidentd COMMAND [OPTIONS]\n\n")
+	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, c := range commands() {
+		fmt.Fprintf(t, "  %s\t%s\n", c.name, c.summary)
+	}
+	t.Flush()
+	b.WriteString("\n'incidentd help COMMAND' tells more. To see it at work: incidentd demo\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// help explains a command and its flags.
+func (c *command) help(w io.Writer) error {
+	flags := c.flags()
+	c.define(flags)
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: incidentd %s [OPTIONS]\n\n%s\n", c.name, strings.TrimSpace(c.text))
+	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	first := true
+	flags.VisitAll(func(f *flag.Flag) {
+		if first {
+			b.WriteString("\nOptions:\n")
+			first = false
+		}
+		value, text := flag.UnquoteUsage(f)
+		fmt.Fprintf(t, "  --%s %s\t%s\n", f.Name, value, text)
+	})
+	t.Flush()
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// dataFlag declares --data, which required then asks for.
+func dataFlag(f *flag.FlagSet) *string {
+	return f.String("data", "", "the data directory, a `DIR` of the server's own")
+}
+
+// required is a usage error for flags that were left empty.
+func required(command string, flags ...any) error {
+	for i := 0; i < len(flags); i += 2 {
+		if *flags[i+1].(*string) == "" {
+			return misuse(command, "--%s is missing", flags[i])
+		}
+	}
+	return nil
+}
+
+// newLogger makes a logger of a level by name.
+func newLogger(w io.Writer, level string, asJSON bool) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error", level)
+	}
+	o := &slog.HandlerOptions{Level: l}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, o)), nil
+}

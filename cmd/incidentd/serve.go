@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+
+	"incidentd/cmd/internal/server"
+)
+
+var serveCommand = command{
+	name:    "serve",
+	summary: "run a server",
+	text: `
+Serves NETCONF over SSH from a data directory that init has made, until it gets
+SIGTERM or SIGINT. It is ready when it logs "listening".`,
+	define: func(f *flag.FlagSet) func(context.Context, *app) error {
+		dir := dataFlag(f)
+		listen := f.String("listen", server.DefaultListen, "the `ADDRESS` and port to listen on, such as :830 for every address; "+server.DefaultListen+" if left out")
+		level := f.String("log-level", "info", "the least important `LEVEL` to log: debug, info, warn or error; info if left out")
+		asJSON := f.Bool("log-json", false, "log JSON")
+		return func(ctx context.Context, a *app) error {
+			if err := required("serve", "data", dir); err != nil {
+				return err
+			}
+			log, err := newLogger(a.stderr, *level, *asJSON)
+			if err != nil {
+				return misuse("serve", "%v", err)
+			}
+			return explain(serve(ctx, server.Config{DataDir: *dir, Listen: *listen, Log: log}, log), *dir)
+		}
+	},
+}
+
+// serve runs a server until ctx is done.
+func serve(ctx context.Context, c server.Config, log *slog.Logger) error {
+	s, err := server.New(c)
+	if err != nil {
+		return err
+	}
+	if err = s.Start(); err == nil {
+		select {
+		case err = <-s.Failed():
+		case <-ctx.Done():
+			log.Info("stopping")
+		}
+	}
+	if err := errors.Join(err, s.Stop(context.Background())); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
