@@ -1,0 +1,21 @@
+// Package scenario runs dialogues with a whole server: the files
+// testdata/scenario/*.txtar of the repository, whose comment holds the steps and
+// whose files hold what is sent and what is expected back.
+//
+// Client and server are real SSH over a network in memory, inside
+// testing/synctest: hours pass in milliseconds, every stamp is the same in each
+// run, and a goroutine that is left behind fails the test.
+//
+// The steps, one a line; lines that begin with # are remarks:
+//
+//	session NAME         opens a NETCONF session as the user admin
+//	send NAME FILE       sends the operation in FILE
+//	expect NAME FILE     the next message of the session is that of FILE
+//	nothing NAME         no message comes within a second
+//	close NAME           cuts the connection
+//	sleep DURATION       lets time pass
+//	restart              stops the server in order and starts it again
+//	crash                kills the server as kill -9 would and starts it again
+//
+// With -update, go test rewrites the files that are expected.
+package scenario

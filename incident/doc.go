@@ -1,0 +1,44 @@
+// Package incident keeps incidents through their lifecycle
+// [draft-feng-opsawg-incident-management-01]: it hands events to the correlator,
+// turns the correlator's decisions into the incidents of /inc:incidents and the
+// notifications that announce them, and lets operators acknowledge them.
+//
+// # Durability
+//
+// The correlator is a pure function of the events it was fed, so its state is
+// their log: events are written before it acts on them, in the same transaction as
+// the incidents, alarms and notifications that follow from them. After a crash it
+// is made anew from its last snapshot and the events since; what it then decides
+// was decided and stored before, and is dropped. When a transaction comes to
+// nothing (a full disk), the correlator, which has seen its events, is made anew
+// too.
+//
+// # The stream clock
+//
+// The correlator's time is that of the events' arrival, never the server's clock.
+// An event arrives when its reporter says (leaf arrival of incidentd-collector),
+// or else when the server got it; one without arrival whose own time is more than
+// an hour back is taken to be of a recording, and its time for its arrival. Stream
+// time never goes back: what arrives late arrives now. Between events stream time
+// goes on with the server's clock, so that an incident is raised or cleared when
+// nothing more comes. While a recording runs in, its clock stands for the two
+// seconds after each batch, so that it is judged as it was recorded.
+//
+// # Concurrency
+//
+// A Manager owns its correlator from within transactions: everything that touches
+// it runs in the writer of the datastore. One goroutine lets stream time go on. It
+// starts with Start and ends in Stop.
+//
+// # Layout
+//
+// Three tables of datastore/kv (layout 1):
+//
+//	events      eight bytes, big-endian, the place in the log, to eight bytes of
+//	            server time in nanoseconds and the event as a line of JSON
+//	event-ids   an event's id to its place in the log
+//	correlator  "snapshot": the place in the log, eight bytes, and the state of the
+//	            correlator after it; "clock": stream time and server time of the
+//	            last transaction, and 1 for a recording; "serial": the last decision
+//	            that was stored
+package incident

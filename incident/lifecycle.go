@@ -1,0 +1,101 @@
+package incident
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"incidentd/datastore"
+	"incidentd/incident/correlate"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+)
+
+// ID is the incident-id of a serial number.
+func ID(no uint64) string { return "inc-" + strconv.FormatUint(no, 10) }
+
+// decide stores what the correlator decided: each incident as it is now, and the
+// notification of each step.
+func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error {
+	if len(decisions) == 0 {
+		return nil
+	}
+	committed, cleared := m.committed, m.cleared
+	tx.OnAbort(func() { m.committed, m.cleared = committed, cleared })
+	for _, d := range decisions {
+		m.committed++
+		inc := d.Incident
+		m.ensureNodes(tx, nodesOf(inc))
+		old := m.schema.incident(tx.State(), ID(inc.No))
+		fresh := m.schema.encode(inc, old, m.alarms)
+		tx.SetState(m.schema.withIncident(tx.State(), fresh))
+		tx.Notify(Stream, m.schema.notification(fresh, d.At))
+		if d.Op == correlate.Cleared {
+			m.cleared = append(m.cleared, clearedIncident{ID(inc.No), inc.ClearTime})
+		}
+		m.log.Info("incident "+d.Op.String(), "incident-id", ID(inc.No), "name", inc.Name, "priority", inc.Priority)
+	}
+	tx.Put(tableCorrelator, rowSerial, place(m.committed))
+	m.setClock(tx, later(m.clock.Load().now(tx.Now()), decisions[len(decisions)-1].At), m.clock.Load().recording)
+	return nil
+}
+
+func nodesOf(inc *correlate.Incident) []string {
+	var out []string
+	for _, s := range inc.Sources {
+		out = append(out, s.Node)
+	}
+	for _, r := range inc.RootCauses {
+		out = append(out, r.Node)
+	}
+	return out
+}
+
+// Acknowledge is the rpc incident-acknowledge. Either all incidents of the input
+// are acknowledged or, with an error for each that cannot be, none.
+func (m *Manager) Acknowledge(ctx context.Context, user string, input *data.Node) error {
+	ids := input.Values("incident-id")
+	if len(ids) == 0 {
+		return nil
+	}
+	return m.store.Update(ctx, func(tx *datastore.Tx) error {
+		var errs rpcerr.Errors
+		state := tx.State()
+		seen := map[string]bool{}
+		for n := range input.Entries("incident-id") {
+			id := n.Value()
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			at := (&data.Loc{Node: input}).Down(n)
+			inc := m.schema.incident(state, id)
+			switch {
+			case inc == nil:
+				errs = append(errs, rpcerr.InstanceRequired("there is no incident %q", id).At(at.Path()))
+				continue
+			case inc.Leaf("ack-status") == "acknowledged":
+				by := ""
+				if u := inc.Leaf("ack-user"); u != "" {
+					by = " by " + u
+				}
+				errs = append(errs, rpcerr.OperationFailed("the incident %s was acknowledged already, at %s%s", id, inc.Leaf("ack-time"), by).
+					WithAppTag(rpcerr.AppRepeatedAcknowledge).At(at.Path()))
+				continue
+			}
+			state = m.schema.withIncident(state, m.schema.acknowledged(inc, tx.Now(), user))
+		}
+		tx.SetState(state)
+		return errs.Err()
+	})
+}
+
+// Sanitize is the name of a user as a leaf can hold it.
+func sanitize(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,413 @@
+package incident
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"incidentd/datastore"
+	"incidentd/incident/alarm"
+	"incidentd/incident/correlate"
+	"incidentd/incident/event"
+	"incidentd/incident/topology"
+	"incidentd/yang"
+	"incidentd/yang/data"
+)
+
+// Stream is the stream of incident-notifications.
+const Stream = "incidents"
+
+// Config of a Manager. Store is required; the rest has defaults.
+type Config struct {
+	Store *datastore.Store
+	// Correlator is what the correlator is made with.
+	Correlator correlate.Config
+	// Retention is how long a cleared incident stays in the operational
+	// datastore; 0: seven days.
+	Retention time.Duration
+	// EventRetention is how long the log keeps events that the correlator no
+	// longer needs, by which repeated ids are known; 0: seven days.
+	EventRetention time.Duration
+	// SnapshotEvery is the number of events between snapshots of the
+	// correlator; 0: 5,000.
+	SnapshotEvery int
+	// Log gets what nobody is answered; nil: nothing is logged.
+	Log *slog.Logger
+}
+
+// Manager keeps the incidents of a store.
+type Manager struct {
+	c      Config
+	store  *datastore.Store
+	schema *schema
+	alarms *alarm.Alarms
+	log    *slog.Logger
+
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+	wake     chan struct{} // one slot: the next deadline may have changed
+	deadline atomic.Int64  // stream time in nanoseconds of the next timer, 0 for none
+	clock    atomic.Pointer[clock]
+
+	// Owned by the writer of the store.
+	engine    *correlate.Engine
+	networks  *data.Node // that the engine's topology was made of
+	index     *topology.Index
+	unmapped  map[string]bool
+	next      uint64 // place of the next event in the log
+	snapped   uint64 // events in the last snapshot
+	snapAt    uint64 // topology changes force one
+	cleared   []clearedIncident
+	stale     bool // the engine has seen what was not stored
+	committed uint64
+}
+
+type clearedIncident struct {
+	id string
+	at time.Time
+}
+
+// clock is the stream clock after a transaction.
+type clock struct {
+	stream, wall time.Time
+	recording    bool
+}
+
+// grace is how long the clock of a recording stands after a batch.
+const grace = 2 * time.Second
+
+// now is the stream time at a server time; zero before the first event.
+func (c *clock) now(wall time.Time) time.Time {
+	if c == nil || c.stream.IsZero() {
+		return time.Time{}
+	}
+	passed := wall.Sub(c.wall)
+	if c.recording {
+		passed -= grace
+	}
+	return c.stream.Add(max(0, passed))
+}
+
+// at is the server time at which stream time will be t.
+func (c *clock) at(t time.Time) time.Time {
+	wall := c.wall.Add(t.Sub(c.stream))
+	if c.recording {
+		wall = wall.Add(grace)
+	}
+	return wall
+}
+
+const (
+	tableEvents     = "events"
+	tableEventIDs   = "event-ids"
+	tableCorrelator = "correlator"
+)
+
+var (
+	rowSnapshot = []byte("snapshot")
+	rowClock    = []byte("clock")
+	rowSerial   = []byte("serial")
+)
+
+// New makes the manager of a store's incidents and brings its correlator to where
+// it was. It registers the provider of the alarm summary.
+func New(c Config) (*Manager, error) {
+	if c.Retention == 0 {
+		c.Retention = 7 * 24 * time.Hour
+	}
+	if c.EventRetention == 0 {
+		c.EventRetention = 7 * 24 * time.Hour
+	}
+	if c.SnapshotEvery == 0 {
+		c.SnapshotEvery = 5000
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), alarms: alarm.New(c.Store.Schema()), log: c.Log,
+		wake: make(chan struct{}, 1), stale: true}
+	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) })
+	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
+		if at, ok := parseTime(e.Leaf("clear-time")); ok {
+			m.cleared = append(m.cleared, clearedIncident{e.Leaf("incident-id"), at})
+		}
+	}
+	err := m.store.Update(context.Background(), func(tx *datastore.Tx) error { return m.ready(tx) })
+	if err != nil {
+		return nil, fmt.Errorf("correlator: %w", err)
+	}
+	return m, nil
+}
+
+// Start lets stream time go on until Stop.
+func (m *Manager) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	m.stop = cancel
+	m.running.Go(func() { m.tick(ctx) })
+}
+
+// Stop ends what Start began and stores a snapshot of the correlator, so that the
+// next start is quick.
+func (m *Manager) Stop() error {
+	if m.stop != nil {
+		m.stop()
+		m.running.Wait()
+	}
+	return m.store.Update(context.Background(), func(tx *datastore.Tx) error {
+		if err := m.ready(tx); err != nil {
+			return err
+		}
+		return m.snapshot(tx)
+	})
+}
+
+// ready makes the engine fit for use in a transaction: restored if what it saw
+// came to nothing, and with the topology as configured.
+func (m *Manager) ready(tx *datastore.Tx) error {
+	tx.OnAbort(func() { m.stale = true })
+	tx.OnCommit(m.publish)
+	if m.stale {
+		if err := m.restore(tx); err != nil {
+			return err
+		}
+		m.stale = false
+	}
+	if networks := tx.Running().Child("networks"); networks != m.networks {
+		// A snapshot after the change: events before it were judged by the
+		// topology that was, those after it will be by the new one.
+		m.setTopology(networks)
+		return m.snapshot(tx)
+	}
+	return nil
+}
+
+func (m *Manager) setTopology(networks *data.Node) {
+	m.networks = networks
+	m.index = topology.Build(topology.FromData(networks), nil)
+	m.engine.SetTopology(m.index)
+}
+
+// publish tells the ticker of the next deadline.
+func (m *Manager) publish(*datastore.Snapshot) {
+	next := int64(0)
+	if at, ok := m.engine.Next(); ok {
+		next = at.UnixNano()
+	}
+	m.deadline.Store(next)
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tick advances the engine whenever its next timer is due, and removes what is
+// older than its retention.
+func (m *Manager) tick(ctx context.Context) {
+	const housekeeping = time.Minute
+	clean := time.NewTicker(housekeeping)
+	defer clean.Stop()
+	for {
+		wait := time.Hour
+		if due := m.deadline.Load(); due != 0 {
+			wait = max(0, time.Until(m.clock.Load().at(time.Unix(0, due))))
+		}
+		timer := time.NewTimer(wait)
+		var err error
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-m.wake:
+		case <-timer.C:
+			err = m.store.Update(ctx, m.advance)
+		case <-clean.C:
+			err = m.store.Update(ctx, m.expire)
+		}
+		timer.Stop()
+		if err != nil && ctx.Err() == nil {
+			m.log.Error("stream time cannot go on", "err", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+// advance runs the timers that are due.
+func (m *Manager) advance(tx *datastore.Tx) error {
+	if err := m.ready(tx); err != nil {
+		return err
+	}
+	now := m.clock.Load().now(tx.Now())
+	if now.IsZero() {
+		return nil
+	}
+	return m.decide(tx, m.engine.Advance(now))
+}
+
+// restore makes the engine from its snapshot and the events since. What it
+// decides on the way is stored already.
+func (m *Manager) restore(tx *datastore.Tx) error {
+	m.engine = correlate.New(m.c.Correlator)
+	m.networks, m.index = nil, nil
+	m.setTopology(tx.Running().Child("networks"))
+	m.next, m.snapped = 1, 0
+	if v := tx.Get(tableCorrelator, rowSnapshot); v != nil {
+		if len(v) < 8 {
+			return fmt.Errorf("the snapshot has %d bytes", len(v))
+		}
+		if err := m.engine.Restore(v[8:]); err != nil {
+			return fmt.Errorf("snapshot: %w", err)
+		}
+		m.next = binary.BigEndian.Uint64(v) + 1
+		m.snapped = m.next - 1
+		m.engine.SetTopology(m.index)
+	}
+	m.committed = 0
+	if v := tx.Get(tableCorrelator, rowSerial); len(v) == 8 {
+		m.committed = binary.BigEndian.Uint64(v)
+	}
+	clk := &clock{}
+	if v := tx.Get(tableCorrelator, rowClock); len(v) == 17 {
+		clk = &clock{unixNano(v), unixNano(v[8:]), v[16] == 1}
+	}
+	for k, v := range tx.Scan(tableEvents, place(m.next), nil) {
+		e, err := decodeEvent(v)
+		if err != nil {
+			return fmt.Errorf("event %d of the log: %w", binary.BigEndian.Uint64(k), err)
+		}
+		m.engine.Feed(&e)
+		m.next = binary.BigEndian.Uint64(k) + 1
+	}
+	if !clk.stream.IsZero() {
+		m.engine.Advance(clk.stream)
+	}
+	m.unmapped = map[string]bool{}
+	for n := range unmappedOf(tx.State()).Entries("node") {
+		m.unmapped[n.Leaf("node-id")] = true
+	}
+	m.clock.Store(clk)
+	return nil
+}
+
+func unixNano(b []byte) time.Time {
+	if n := int64(binary.BigEndian.Uint64(b)); n != 0 {
+		return time.Unix(0, n).UTC()
+	}
+	return time.Time{}
+}
+
+func place(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func decodeEvent(row []byte) (event.Event, error) {
+	if len(row) < 8 {
+		return event.Event{}, fmt.Errorf("a row of %d bytes", len(row))
+	}
+	return event.Parse(row[8:])
+}
+
+// snapshot stores the engine's state.
+func (m *Manager) snapshot(tx *datastore.Tx) error {
+	s, err := m.engine.Snapshot()
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	tx.Put(tableCorrelator, rowSnapshot, append(place(m.next-1), s...))
+	m.snapped = m.next - 1
+	return nil
+}
+
+// setClock moves the stream clock with the transaction.
+func (m *Manager) setClock(tx *datastore.Tx, stream time.Time, recording bool) {
+	before := m.clock.Load()
+	m.clock.Store(&clock{stream, tx.Now(), recording})
+	tx.OnAbort(func() { m.clock.Store(before) })
+	row := binary.BigEndian.AppendUint64(nil, uint64(stream.UnixNano()))
+	row = binary.BigEndian.AppendUint64(row, uint64(tx.Now().UnixNano()))
+	if recording {
+		row = append(row, 1)
+	} else {
+		row = append(row, 0)
+	}
+	tx.Put(tableCorrelator, rowClock, row)
+}
+
+// expire removes cleared incidents and old events whose time is over, some at a
+// time.
+func (m *Manager) expire(tx *datastore.Tx) error {
+	if err := m.ready(tx); err != nil {
+		return err
+	}
+	const most = 2000
+	now := m.clock.Load().now(tx.Now())
+	n := 0
+	for n < len(m.cleared) && n < most && now.Sub(m.cleared[n].at) > m.c.Retention {
+		n++
+	}
+	if n > 0 {
+		ids := make([]string, n)
+		for i, c := range m.cleared[:n] {
+			ids[i] = c.id
+		}
+		before := m.cleared
+		m.cleared = m.cleared[n:]
+		tx.OnAbort(func() { m.cleared = before })
+		tx.SetState(m.schema.withoutIncidents(tx.State(), ids))
+	}
+	old := tx.Now().Add(-m.c.EventRetention).UnixNano()
+	n = 0
+	for k, v := range tx.Scan(tableEvents, nil, place(m.snapped+1)) {
+		if n++; n > most || len(v) < 8 || int64(binary.BigEndian.Uint64(v)) > old {
+			break
+		}
+		if e, err := decodeEvent(v); err == nil {
+			tx.Delete(tableEventIDs, []byte(e.ID))
+		}
+		tx.Delete(tableEvents, append([]byte(nil), k...))
+	}
+	return nil
+}
+
+func unmappedOf(state *data.Node) *data.Node {
+	return state.Child("networks").EntryNamed("network", unmappedNetwork)
+}
+
+// unmappedNetwork has the nodes that events name and no configured network has.
+const unmappedNetwork = "unmapped"
+
+// ensureNodes puts nodes that nobody configured into the network of unmapped
+// nodes, because incidents refer to them.
+func (m *Manager) ensureNodes(tx *datastore.Tx, nodes []string) {
+	var missing []string
+	for _, n := range nodes {
+		if n == "" || m.unmapped[n] {
+			continue
+		}
+		if _, ok := m.index.Node(n); !ok {
+			missing = append(missing, n)
+			m.unmapped[n] = true
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	tx.OnAbort(func() {
+		for _, n := range missing {
+			delete(m.unmapped, n)
+		}
+	})
+	b := data.Build(tx.Running().Schema())
+	w := b.Container("networks").Entry("network", unmappedNetwork)
+	for _, n := range missing {
+		w.Entry("node", n)
+	}
+	tx.SetState(data.Merge(tx.State(), b.Node()))
+}
+
+// top is a top-level node of a module.
+func top(s *yang.Schema, module, name string) *yang.Node { return s.Root.Child(s.Module(module), name) }

@@ -1,0 +1,382 @@
+package incident_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"incidentd/datastore"
+	"incidentd/datastore/journal"
+	"incidentd/datastore/kv"
+	"incidentd/incident"
+	"incidentd/incident/event"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/modules"
+	"incidentd/yang/rpcerr"
+)
+
+type bench struct {
+	t       testing.TB
+	dir     string
+	schema  *yang.Schema
+	fail    func(string) error
+	db      *kv.DB
+	journal *journal.Journal
+	store   *datastore.Store
+	manager *incident.Manager
+	config  incident.Config
+}
+
+func open(t testing.TB) *bench {
+	t.Helper()
+	s, err := yang.Compile(modules.FS, yang.Options{
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-incident", "incidentd-alarm-types"},
+		Features:    map[string][]string{"ietf-alarms": {"alarm-summary"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, dir: t.TempDir(), schema: s}
+	b.open()
+	return b
+}
+
+func (b *bench) open() {
+	b.t.Helper()
+	var err error
+	b.db, err = kv.Open(filepath.Join(b.dir, "store.db"), kv.Options{FailPoint: func(name string) error {
+		if b.fail != nil {
+			return b.fail(name)
+		}
+		return nil
+	}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if b.journal, err = journal.Open(b.db, journal.Options{}); err != nil {
+		b.t.Fatal(err)
+	}
+	if b.store, err = datastore.Open(b.db, b.journal, b.schema, datastore.Options{}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.config.Store = b.store
+	if b.manager, err = incident.New(b.config); err != nil {
+		b.t.Fatal(err)
+	}
+	b.manager.Start()
+}
+
+func (b *bench) close() {
+	if err := b.manager.Stop(); err != nil {
+		b.t.Error(err)
+	}
+	b.abandon()
+}
+
+// abandon leaves the store as a crash would: without the manager's last snapshot.
+func (b *bench) abandon() {
+	b.store.Close()
+	if err := b.db.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// crash goes on as after kill -9.
+func (b *bench) crash() {
+	saved := b.dir + ".crash"
+	if err := os.CopyFS(saved, os.DirFS(b.dir)); err != nil {
+		b.t.Fatal(err)
+	}
+	b.close()
+	b.dir = saved
+	b.open()
+}
+
+func (b *bench) configure(text string) {
+	b.t.Helper()
+	n, err := (&data.Parser{Schema: b.schema}).ParseDocument([]byte(text))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	err = b.store.Update(context.Background(), func(tx *datastore.Tx) error { tx.SetRunning(n); return nil })
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const figure = `<networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network" xmlns:nt="urn:ietf:params:xml:ns:yang:ietf-network-topology">
+<network><network-id>ip</network-id>
+<node><node-id>PE1</node-id><nt:termination-point><nt:tp-id>eth1</nt:tp-id></nt:termination-point></node>
+<node><node-id>P1</node-id><nt:termination-point><nt:tp-id>eth0</nt:tp-id></nt:termination-point><nt:termination-point><nt:tp-id>eth1</nt:tp-id></nt:termination-point></node>
+<node><node-id>P2</node-id><nt:termination-point><nt:tp-id>eth0</nt:tp-id></nt:termination-point><nt:termination-point><nt:tp-id>eth1</nt:tp-id></nt:termination-point></node>
+<node><node-id>PE2</node-id><nt:termination-point><nt:tp-id>eth0</nt:tp-id></nt:termination-point></node>
+<nt:link><nt:link-id>a</nt:link-id><nt:source><nt:source-node>PE1</nt:source-node><nt:source-tp>eth1</nt:source-tp></nt:source><nt:destination><nt:dest-node>P1</nt:dest-node><nt:dest-tp>eth0</nt:dest-tp></nt:destination></nt:link>
+<nt:link><nt:link-id>b</nt:link-id><nt:source><nt:source-node>P1</nt:source-node><nt:source-tp>eth1</nt:source-tp></nt:source><nt:destination><nt:dest-node>P2</nt:dest-node><nt:dest-tp>eth0</nt:dest-tp></nt:destination></nt:link>
+<nt:link><nt:link-id>c</nt:link-id><nt:source><nt:source-node>P2</nt:source-node><nt:source-tp>eth1</nt:source-tp></nt:source><nt:destination><nt:dest-node>PE2</nt:dest-node><nt:dest-tp>eth0</nt:dest-tp></nt:destination></nt:link>
+</network>
+<network><network-id>VPN-A</network-id><supporting-network><network-ref>ip</network-ref></supporting-network>
+<node><node-id>PE1</node-id><supporting-node><network-ref>ip</network-ref><node-ref>PE1</node-ref></supporting-node></node>
+<node><node-id>PE2</node-id><supporting-node><network-ref>ip</network-ref><node-ref>PE2</node-ref></supporting-node></node>
+<nt:link><nt:link-id>v</nt:link-id><nt:source><nt:source-node>PE1</nt:source-node></nt:source><nt:destination><nt:dest-node>PE2</nt:dest-node></nt:destination>
+<nt:supporting-link><nt:network-ref>ip</nt:network-ref><nt:link-ref>a</nt:link-ref></nt:supporting-link>
+<nt:supporting-link><nt:network-ref>ip</nt:network-ref><nt:link-ref>b</nt:link-ref></nt:supporting-link>
+<nt:supporting-link><nt:network-ref>ip</nt:network-ref><nt:link-ref>c</nt:link-ref></nt:supporting-link></nt:link>
+</network></networks>`
+
+func (b *bench) report(lines ...string) incident.Reported {
+	b.t.Helper()
+	var events []event.Event
+	for _, l := range lines {
+		e, err := event.Parse([]byte(l))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		events = append(events, e)
+	}
+	r, err := b.manager.Report(context.Background(), events)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+func down(id, node, resource, typ string) string {
+	return fmt.Sprintf(`{"id":%q,"node":%q,"resource":%q,"alarm-type-id":%q,"severity":"major","text":"it is down"}`, id, node, resource, typ)
+}
+
+func up(id, node, resource, typ string) string {
+	return strings.Replace(down(id, node, resource, typ), "major", "cleared", 1)
+}
+
+func (b *bench) incident(id string) *data.Node {
+	return b.store.Snapshot().Operational().Child("incidents").EntryNamed("incident", id)
+}
+
+// notices are the statuses in the journal's incident-notifications, in order.
+func (b *bench) notices() (out []string) {
+	b.t.Helper()
+	c := b.journal.Cursor(0, incident.Stream)
+	for {
+		r, err := c.TryNext()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if r == nil {
+			return out
+		}
+		body := string(r.Body)
+		status := body[strings.Index(body, "<status>")+8 : strings.Index(body, "</status>")]
+		id := body[strings.Index(body, "<incident-id>")+13 : strings.Index(body, "</incident-id>")]
+		out = append(out, id+" "+status)
+	}
+}
+
+// valid checks that the operational datastore is as its schema wants it.
+func (b *bench) valid() {
+	b.t.Helper()
+	snap := b.store.Snapshot()
+	tree := b.store.With(snap, snap.Operational(), nil)
+	if err := b.store.Validator().Tree(tree, false); err != nil {
+		b.t.Errorf("operational is not valid: %v", err)
+	}
+}
+
+func TestLifecycle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		b.configure(figure)
+		if r := b.report(down("1", "P1", "eth1", "link-down"), down("2", "P1", "eth1", "igp-down"), down("3", "P2", "eth0", "igp-peer-abnormal")); r.Accepted != 3 {
+			t.Fatalf("accepted %d", r.Accepted)
+		}
+		if r := b.report(down("1", "P1", "eth1", "link-down")); r.Accepted != 0 || r.Duplicates != 1 {
+			t.Errorf("a repeated id: %+v", r)
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		inc := b.incident("inc-1")
+		if inc == nil {
+			t.Fatal("no incident was raised")
+		}
+		got := []string{inc.Leaf("name"), inc.Leaf("status"), inc.Leaf("domain"), strings.Join(inc.Values("service-instance"), " ")}
+		if d := cmp.Diff([]string{"VPN-A unavailable", "raised", "ietf-incident-types:ip", "VPN-A"}, got); d != "" {
+			t.Errorf("incident (-want +got):\n%s", d)
+		}
+		if cause := inc.Child("root-causes").EntryNamed("root-cause", "P1"); cause.EntryNamed("resource", "eth1") == nil {
+			t.Errorf("root cause is not P1 eth1: %s", data.AppendXML(nil, inc, ""))
+		}
+		b.valid()
+		b.report(up("4", "P1", "eth1", "link-down"), up("5", "P1", "eth1", "igp-down"), up("6", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if got := b.incident("inc-1").Leaf("status"); got != "cleared" {
+			t.Errorf("status = %s, want cleared", got)
+		}
+		if d := cmp.Diff([]string{"inc-1 raised", "inc-1 updated", "inc-1 cleared"}, b.notices()); d != "" {
+			t.Errorf("notifications (-want +got):\n%s", d)
+		}
+		b.valid()
+		time.Sleep(8 * 24 * time.Hour)
+		synctest.Wait()
+		if b.incident("inc-1") != nil {
+			t.Error("the cleared incident outlived its retention")
+		}
+		b.close()
+	})
+}
+
+func (b *bench) ack(ids ...string) error {
+	input := data.Build(b.schema.RPC("ietf-incident", "incident-acknowledge").Children[0])
+	for _, id := range ids {
+		input.Leaf("incident-id", id)
+	}
+	return b.manager.Acknowledge(context.Background(), "ann", input.Node())
+}
+
+func TestAcknowledge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		b.configure(figure)
+		b.report(down("1", "P1", "eth1", "link-down"), down("2", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if err := b.ack(); err != nil {
+			t.Errorf("no ids: %v", err)
+		}
+		var e *rpcerr.Error
+		if err := b.ack("inc-1", "inc-9"); !errors.As(err, &e) || e.Tag != rpcerr.TagDataMissing || e.AppTag != rpcerr.AppInstanceRequired {
+			t.Errorf("unknown id: %v", err)
+		}
+		if got := b.incident("inc-1").Leaf("ack-status"); got != "unacknowledged" {
+			t.Errorf("ack-status = %s after a refused rpc", got)
+		}
+		if err := b.ack("inc-1"); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.incident("inc-1"); got.Leaf("ack-status") != "acknowledged" || got.Leaf("ack-user") != "ann" || got.Leaf("ack-time") == "" {
+			t.Errorf("after acknowledging: %s", data.AppendXML(nil, got, ""))
+		}
+		if err := b.ack("inc-1"); !errors.As(err, &e) || e.AppTag != rpcerr.AppRepeatedAcknowledge || !strings.Contains(e.Message, "inc-1") {
+			t.Errorf("again: %v", err)
+		}
+		// What the correlator does later leaves it acknowledged.
+		b.report(up("4", "P1", "eth1", "link-down"), up("5", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := b.incident("inc-1"); got.Leaf("status") != "cleared" || got.Leaf("ack-status") != "acknowledged" {
+			t.Errorf("after clearing: %s", data.AppendXML(nil, got, ""))
+		}
+	})
+}
+
+func TestUnknownNodeIsUnmapped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		b.report(down("1", "nobody", "eth1", "link-down"), down("2", "nobody", "eth1", "igp-down"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		networks := b.store.Snapshot().Operational().Child("networks")
+		if networks.EntryNamed("network", "unmapped").EntryNamed("node", "nobody") == nil {
+			t.Error("the node is not in the network unmapped")
+		}
+		if len(b.notices()) == 0 {
+			t.Error("no incident was raised")
+		}
+		b.valid()
+	})
+}
+
+// recording returns the lines of a recorded network and its topology, or skips.
+func recording(t *testing.T, name string) (lines []string, topology string) {
+	dir := filepath.Join("..", "..", "shared", "data", "correlation", name)
+	events, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+	if err != nil {
+		t.Skip("the recorded networks are not here")
+	}
+	top, err := os.ReadFile(filepath.Join(dir, "topology.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(events)), "\n"), string(top)
+}
+
+// outcome is what became of a recording: the notifications, and the incidents
+// without their acknowledgement.
+func (b *bench) outcome() string {
+	var out strings.Builder
+	for _, n := range b.notices() {
+		out.WriteString(n + "\n")
+	}
+	for e := range b.store.Snapshot().State.Child("incidents").Entries("incident") {
+		out.Write(data.AppendXML(nil, e, ""))
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+// TestCrashesChangeNothing reports a recording in one go, in batches with crashes
+// in between, and with a disk that is full now and then: the incidents and the
+// notifications are the same.
+func TestCrashesChangeNothing(t *testing.T) {
+	lines, topology := recording(t, "dev-small")
+	run := func(between func(b *bench)) (out string) {
+		synctest.Test(t, func(t *testing.T) {
+			b := open(t)
+			b.config.SnapshotEvery = 7
+			b.configure(topology)
+			for len(lines) > 0 {
+				n := 1 + rand.IntN(4)
+				n = min(n, len(lines))
+				b.report(lines[:n]...)
+				lines = lines[n:]
+				between(b)
+			}
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			b.valid()
+			out = b.outcome()
+			b.close()
+		})
+		return out
+	}
+	all := lines
+	plain := run(func(*bench) {})
+	if !strings.Contains(plain, "raised") {
+		t.Fatal("the recording raised no incident")
+	}
+	lines = all
+	if d := cmp.Diff(plain, run(func(b *bench) {
+		if rand.IntN(3) == 0 {
+			b.crash()
+		}
+	})); d != "" {
+		t.Errorf("with crashes (-want +got):\n%s", d)
+	}
+	lines = all
+	if d := cmp.Diff(plain, run(func(b *bench) {
+		if rand.IntN(3) > 0 {
+			return
+		}
+		b.fail = func(string) error { return kv.ErrFull }
+		e, err := event.Parse([]byte(`{"id":"lost","node":"P1","alarm-type-id":"link-down","severity":"major"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.manager.Report(context.Background(), []event.Event{e}); err == nil {
+			t.Error("a full disk was not noticed")
+		}
+		b.fail = nil
+	})); d != "" {
+		t.Errorf("with a full disk (-want +got):\n%s", d)
+	}
+}
