@@ -60,7 +60,6 @@ type Manager struct {
 	unmapped  map[string]bool
 	next      uint64 // place of the next event in the log
 	snapped   uint64 // events in the last snapshot
-	snapAt    uint64 // topology changes force one
 	cleared   []clearedIncident
 	stale     bool // the engine has seen what was not stored
 	committed uint64
@@ -266,7 +265,6 @@ func (m *Manager) restore(tx *datastore.Tx) error {
 		}
 		m.next = binary.BigEndian.Uint64(v) + 1
 		m.snapped = m.next - 1
-		m.engine.SetTopology(m.index)
 	}
 	m.committed = 0
 	if v := tx.Get(tableCorrelator, rowSerial); len(v) == 8 {
