@@ -26,6 +26,7 @@ const (
 // alarm is the state that the events of one key make.
 type alarm struct {
 	serial    uint64
+	listed    uint64 // when it was entered with its hypotheses; 0 if it is not
 	version   uint32 // rises when its timers become void
 	obj       *object
 	typeID    string
@@ -145,6 +146,9 @@ func (e *Engine) take(ev *event.Event) {
 		t = ns.clock.correct(nanos(ev.Time), e.now)
 	}
 	c := e.classOf(ev)
+	if contextSet.has(c) && ev.Severity >= event.Major {
+		c = Other // whoever calls it major wants more than context
+	}
 	k := alarmKey{o, ev.AlarmTypeID, ev.AlarmTypeQualifier}
 	a := e.alarms[k]
 	switch {
@@ -152,7 +156,7 @@ func (e *Engine) take(ev *event.Event) {
 		e.clear(k, a, t)
 	case ev.TraceID != "":
 		e.traced(a, k, c, ev, t)
-	case contextSet.has(c) && ev.Severity < event.Major:
+	case contextSet.has(c):
 		e.support(o, ns, contextEvent{c, t, ref(ev)})
 	case a != nil && a.active && a.state != loose:
 		// Told again: the latest words on severity and value count.
@@ -165,6 +169,7 @@ func (e *Engine) take(ev *event.Event) {
 		a.inc.hot = max(a.inc.hot, t)
 		e.changed(a.inc)
 		e.rearm(a.inc)
+		e.checkClear(a.inc)
 	default:
 		if a != nil {
 			e.forget(a)
@@ -316,7 +321,7 @@ func drop(s []*alarm, a *alarm) []*alarm {
 
 // list enters an alarm with the hypotheses that may have caused it.
 func (e *Engine) list(a *alarm) {
-	if a.cands != nil {
+	if a.listed != 0 {
 		return
 	}
 	text := ""
@@ -324,6 +329,13 @@ func (e *Engine) list(a *alarm) {
 		text = a.refs[len(a.refs)-1].Text
 	}
 	a.cands = e.candidates(a.obj, a.class, text)
+	e.enter(a)
+}
+
+// enter puts an alarm behind those that its hypotheses have.
+func (e *Engine) enter(a *alarm) {
+	e.listings++
+	a.listed = e.listings
 	for _, c := range a.cands {
 		c.h.live = append(c.h.live, a)
 	}
@@ -333,7 +345,7 @@ func (e *Engine) unlist(a *alarm) {
 	for _, c := range a.cands {
 		c.h.live = drop(c.h.live, a)
 	}
-	a.cands = nil
+	a.cands, a.listed = nil, 0
 }
 
 // locate finds a new alarm its place.
@@ -343,7 +355,7 @@ func (e *Engine) locate(a *alarm) {
 			e.list(a)
 		}
 		if i := e.impact(a); i != nil {
-			e.attach(i, a, true, "impact")
+			e.join(i, a)
 			return
 		}
 		e.wait(a)

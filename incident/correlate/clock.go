@@ -14,8 +14,8 @@ const (
 	minute = 60 * second
 	// leak lets the estimate rise, so that a clock that was corrected is noticed.
 	leak = 5000 // one part in so many
-	// plausible is how far a stamp may be from the estimate: polling delays it.
-	plausible = 5 * minute
+	// plausible is how late a stamp may be by the estimate: polling delays it.
+	plausible = 45 * second
 	// usual is the delay of an event whose stamp is useless.
 	usual = 300 * int64(1e6)
 )
@@ -27,8 +27,8 @@ func (c *clock) correct(stamp, arrival int64) int64 {
 	case c.n == 0:
 		c.offset = d
 		c.n = 1
-	case d-c.offset > plausible || c.offset-d > plausible:
-		// The clock jumped, or this one stamp is nonsense: three in a row decide.
+	case d-c.offset > plausible:
+		// The clock was set back, or this one was long on its way: three in a row decide.
 		if c.odd++; c.odd < 3 {
 			return arrival - usual
 		}

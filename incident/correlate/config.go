@@ -22,8 +22,8 @@ type Config struct {
 	ClearHold, FlapHold, KPIHold time.Duration
 	// Split is how long symptoms may outlast their root before they are judged anew. 120 s.
 	Split time.Duration
-	// Stale is how long an incident must have been idle to be closed with three fifths
-	// of its alarms clear. 600 s.
+	// Stale is how long an incident must have been idle to be closed with half of its
+	// alarms clear, the clears of the others taken for lost. 600 s.
 	Stale time.Duration
 	// UpdateDelay and UpdateEvery limit the rate of updates: the first is the pause
 	// that gathers changes, the second the least distance of two decisions on the same

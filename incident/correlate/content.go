@@ -3,11 +3,13 @@ package correlate
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"incidentd/incident/event"
 	"incidentd/incident/topology"
 )
 
@@ -204,6 +206,9 @@ func (e *Engine) services(i *incident, c *Incident) {
 				st = Outage
 			}
 		}
+		if i.flapping() {
+			st = Degraded // it is there in between
+		}
 		c.ServiceInstances = append(c.ServiceInstances, s.name)
 		c.ServiceStates = append(c.ServiceStates, st)
 	}
@@ -282,7 +287,10 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 				return one(a.obj.node, a.obj.name, detail)
 			}
 		}
-		return one(e.siteNodes(h)[0], "", detail)
+		if nodes := e.siteNodes(h); len(nodes) > 0 {
+			return one(nodes[0], "", detail)
+		}
+		return one(h.node, "", detail)
 	case IGPFailure:
 		if c := e.committed(h.node, i.t0); c != nil {
 			return one(h.node, c.ref.Resource, "after the change: "+c.ref.Text)
@@ -417,14 +425,31 @@ func (e *Engine) evidenceText(i *incident, h *hypothesis) string {
 	return ""
 }
 
-// severityOf returns the worst severity among active members.
-func (i *incident) severityOf() (s event.Severity) {
-	for _, a := range i.members {
-		if a.active {
-			s = max(s, a.severity)
+// sum folds what an update would tell into a number. Times of updates, the status and
+// the explanation, which follow from the rest, are left out.
+func (c *Incident) sum() uint64 {
+	h := fnv.New64a()
+	word := func(s ...string) {
+		for _, w := range s {
+			io.WriteString(h, w)
+			h.Write([]byte{0})
 		}
 	}
-	return s
+	word(c.Name, c.Type, c.Domain, c.Category, c.Priority, c.Detail)
+	word(c.ServiceInstances...)
+	for _, s := range c.ServiceStates {
+		word(s.String())
+	}
+	for _, r := range c.RootCauses {
+		word(r.Node, r.Resource, r.CauseName, r.Detail)
+	}
+	for k := range c.Events {
+		r := &c.Events[k]
+		word(r.ID, r.Severity.String(), r.Role.String(), strconv.FormatBool(r.Cleared))
+	}
+	word(strconv.FormatBool(c.Ticket), strconv.Itoa(c.EventsOmitted))
+	word(c.Labels...)
+	return h.Sum64()
 }
 
 func seconds(d int64) string { return (time.Duration(d) / 1e6 * 1e6).String() }

@@ -30,6 +30,7 @@ type Engine struct {
 
 	// What was seen.
 	serial    uint64 // of alarms
+	listings  uint64
 	objects   map[objKey]*object
 	canonical map[objKey]*object
 	typeClass map[string]Class
@@ -118,32 +119,23 @@ func (e *Engine) epoch() {
 	}
 	e.markHyps()
 
-	// The order of maps must not show: alarms go by serial, and the rest is found anew
-	// from them.
-	alarms := make([]*alarm, 0, len(e.bySerial))
-	for _, a := range e.bySerial {
-		alarms = append(alarms, a)
+	alarms := e.inOrder()
+	owned := make([]bool, len(e.open))
+	for k, i := range e.open {
+		owned[k] = i.root.root == i.id
 	}
-	slices.SortFunc(alarms, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
-	e.objects = map[objKey]*object{}
-	e.hyps = map[hypKey]*hypothesis{}
-	e.canonical = map[objKey]*object{}
+	e.objects, e.canonical, e.hyps = map[objKey]*object{}, map[objKey]*object{}, map[hypKey]*hypothesis{}
 	for _, a := range alarms {
-		listed := a.cands != nil
-		o, ok := e.canonical[objKey{a.obj.node, a.obj.name}]
-		if !ok {
-			o = a.obj
-			e.canonical[objKey{o.node, o.name}] = o
-			e.place(o)
-		}
-		a.cands = nil
-		if listed {
-			e.list(a)
+		if e.canonical[objKey{a.obj.node, a.obj.name}] == nil {
+			e.canonical[objKey{a.obj.node, a.obj.name}] = a.obj
+			e.place(a.obj)
 		}
 	}
-	for _, i := range e.open {
+	for k, i := range e.open {
 		h := e.hypothesis(i.root.cause, i.root.node, i.root.name)
-		h.root = i.id
+		if owned[k] {
+			h.root = i.id
+		}
 		i.root = h
 		for j := range i.rivals {
 			r := i.rivals[j].h
@@ -151,12 +143,47 @@ func (e *Engine) epoch() {
 		}
 		i.reach = reach{}
 	}
+	e.listAgain(alarms)
 	for _, i := range e.open {
 		e.recompute(i)
 	}
 	for _, a := range alarms {
 		if a.state == waiting {
 			e.waitOn(a)
+		}
+	}
+}
+
+// inOrder returns the alarms by serial: the order of a map must not show.
+func (e *Engine) inOrder() []*alarm {
+	alarms := make([]*alarm, 0, len(e.bySerial))
+	for _, a := range e.bySerial {
+		alarms = append(alarms, a)
+	}
+	slices.SortFunc(alarms, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
+	return alarms
+}
+
+// listAgain enters the alarms that were listed with their hypotheses, in the order in
+// which they were.
+func (e *Engine) listAgain(alarms []*alarm) {
+	alarms = slices.Clone(alarms)
+	slices.SortFunc(alarms, func(a, b *alarm) int { return cmpSerial(a.listed, b.listed) })
+	for _, a := range alarms {
+		if a.listed == 0 {
+			continue
+		}
+		text := ""
+		if len(a.refs) > 0 {
+			text = a.refs[len(a.refs)-1].Text
+		}
+		if a.inc != nil && a.inc.trace != "" {
+			a.cands = []cand{{a.inc.root, 0, true, "same-trace"}}
+		} else {
+			a.cands = e.candidates(a.obj, a.class, text)
+		}
+		for _, c := range a.cands {
+			c.h.live = append(c.h.live, a)
 		}
 	}
 }
@@ -247,9 +274,19 @@ func (e *Engine) flush() []Decision {
 	return out
 }
 
-func (e *Engine) decide(op Op, i *incident) {
-	e.decisions++
+// tell makes a decision of what an incident is now. An update that would tell nothing
+// new is none.
+func (e *Engine) tell(op Op, i *incident, mergedInto uint64) {
+	before := i.updated
+	i.updated = e.now
 	c := e.content(i)
-	c.Status = op
+	c.Status, c.MergedInto = op, mergedInto
+	sum := c.sum()
+	if op == Updated && sum == i.told {
+		i.updated = before
+		return
+	}
+	i.told = sum
+	e.decisions++
 	e.out = append(e.out, Decision{Serial: e.decisions, At: timeOf(e.now), Op: op, Incident: c})
 }

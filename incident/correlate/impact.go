@@ -234,8 +234,17 @@ func (e *Engine) retry(i *incident) {
 	slices.SortFunc(again, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
 	for _, a := range slices.Compact(again) {
 		if j := e.impact(a); j != nil && a.state == waiting {
-			e.attach(j, a, true, "impact")
+			e.join(j, a)
 		}
+	}
+}
+
+// join attaches a symptom. One that is evidence too may show that the root of a young
+// incident is another.
+func (e *Engine) join(i *incident, a *alarm) {
+	e.attach(i, a, true, "impact")
+	if a.cands != nil && e.young(i) && i.hasEvidence() {
+		e.resolveSoon(i, a)
 	}
 }
 
@@ -251,7 +260,7 @@ func (e *Engine) waitedInVain(a *alarm) {
 		return
 	}
 	if i := e.impact(a); i != nil {
-		e.attach(i, a, true, "impact")
+		e.join(i, a)
 		return
 	}
 	e.evidence(a)
@@ -267,7 +276,7 @@ func (e *Engine) recheck(i *incident) {
 		if j == nil || j == i {
 			continue
 		}
-		e.attach(j, a, true, "impact")
+		e.join(j, a)
 	}
 }
 
@@ -288,13 +297,17 @@ func (e *Engine) touchedBy(i *incident, a *alarm) bool {
 }
 
 // rerouted returns the outage beside which a link has become full because traffic had
-// to move: the nearest in hops, then the latest. Nil if there is none, or if the link
+// to move: the nearest in hops, then the one that moved the most. Nil if there is none, or if the link
 // itself has errors.
 func (e *Engine) rerouted(a *alarm) *incident {
 	if a.obj.port == topology.None || len(e.fringe) == 0 {
 		return nil
 	}
 	var starts []topology.NodeID
+	soonest := 10 * second
+	if a.class == PacketLoss {
+		soonest = 45 * second // a link that loses at once may be at fault itself
+	}
 	for _, ed := range e.x.PortEdges(a.obj.port) {
 		d := e.x.Edge(ed)
 		if d.Kind != topology.LinkEdge {
@@ -308,15 +321,27 @@ func (e *Engine) rerouted(a *alarm) *incident {
 	if len(starts) == 0 {
 		return nil
 	}
+	moved := func(i *incident) (n int) {
+		for _, r := range i.reach.edges {
+			if r.down && e.x.Edge(r.edge).Kind == topology.TunnelEdge {
+				n++
+			}
+		}
+		return n
+	}
 	const hops, most = 3, 256
 	seen := map[topology.NodeID]bool{}
 	level := starts
 	for range hops + 1 {
 		var best *incident
+		traffic := -1
 		for _, n := range level {
 			for _, i := range e.fringe[n] {
-				if lag := a.t - i.t0; lag >= 10*second && lag <= 900*second && i.rootActive() && (best == nil || i.t0 > best.t0 || i.t0 == best.t0 && i.id < best.id) {
-					best = i
+				if lag := a.t - i.t0; lag < soonest || lag > 900*second || !i.rootActive() {
+					continue
+				}
+				if m := moved(i); m > traffic || m == traffic && i.id < best.id {
+					best, traffic = i, m
 				}
 			}
 		}
@@ -343,8 +368,9 @@ func (e *Engine) rerouted(a *alarm) *incident {
 // congest enters the link of a congestion alarm as degraded by an incident.
 func (e *Engine) congest(i *incident, a *alarm) {
 	for _, ed := range e.x.PortEdges(a.obj.port) {
-		if e.x.Edge(ed).Kind == topology.LinkEdge && !slices.Contains(i.congested, ed) {
-			i.congested = append(i.congested, ed)
+		d := e.x.Edge(ed)
+		if l := (topology.LinkRef{Network: d.Network, Link: d.Link}); d.Kind == topology.LinkEdge && !slices.Contains(i.congested, l) {
+			i.congested = append(i.congested, l)
 		}
 	}
 	e.recompute(i)
@@ -355,29 +381,14 @@ func (e *Engine) reachIfNeeded(i *incident, a *alarm) {
 	switch i.root.cause {
 	case IGPFailure, RoutingCrash, Unknown, Transaction:
 	case PowerFailure:
-		if !i.dark && !powerSet.has(a.class) {
-			e.darken(i, a)
+		if i.dark {
 			return
 		}
-		if a.class == Gasp {
-			e.darken(i, a)
-			return
-		}
-		return
 	default:
 		if a.class != Protection {
 			return
 		}
 	}
-	e.recompute(i)
-}
-
-// darken notes that a power failure has begun to take its nodes.
-func (e *Engine) darken(i *incident, a *alarm) {
-	if i.dark {
-		return
-	}
-	i.dark, i.darkAt = true, a.t
 	e.recompute(i)
 }
 

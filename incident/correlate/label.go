@@ -108,6 +108,9 @@ func (e *Engine) usual(i *incident) (lasts int64, days []int64, ok bool) {
 // label decides whether a mark or a rhythm explains an incident now.
 func (e *Engine) label(i *incident) {
 	marked := ""
+	if i.markID != "" && i.mostlyClear() {
+		marked = i.markID // it came to its end in time, a lost clear does not matter
+	}
 	if k := e.markOf(i.root, i.t0); k >= 0 {
 		m := &e.marks[k]
 		if end := nanos(m.End) + e.p.markSlack; e.now <= end {
@@ -135,7 +138,7 @@ func (e *Engine) overdue(i *incident) {
 		return
 	}
 	was := i.markID != "" || i.periodic
-	if lasts, _, ok := e.usual(i); ok && e.now >= i.t0+lasts+30*minute {
+	if lasts, _, ok := e.usual(i); ok && e.now >= i.t0+lasts+30*minute && !i.mostlyClear() {
 		i.overdue = true
 	}
 	e.label(i)
@@ -231,7 +234,7 @@ func (e *Engine) traced(a *alarm, k alarmKey, c Class, ev *event.Event, t int64)
 		e.traces[ev.TraceID] = i.id
 	}
 	a.cands = []cand{{i.root, 0, true, "same-trace"}}
-	i.root.live = append(i.root.live, a)
+	e.enter(a)
 	e.attach(i, a, false, "same-trace")
 	e.recompute(i)
 }

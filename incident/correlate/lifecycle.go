@@ -18,11 +18,11 @@ type incident struct {
 	context   []EventRef
 	past      []EventRef
 	omitted   int
-	congested []topology.EdgeID
+	congested []topology.LinkRef
 	reach     reach
-	dark      bool  // a power failure whose nodes are down
-	darkAt    int64 // since when
-	region    uint64
+	dark      bool   // a power failure whose nodes are down
+	darkAt    int64  // since when
+	region    uint64 // the solve that looked at it last
 
 	t0      int64 // least corrected time of its members
 	hot     int64 // latest corrected time of its evidence
@@ -44,6 +44,7 @@ type incident struct {
 	periodic bool
 	overdue  bool
 	trace    string
+	told     uint64 // what was told last, as a sum
 }
 
 func (e *Engine) newIncident(h *hypothesis) *incident {
@@ -75,15 +76,6 @@ func (e *Engine) setRoot(i *incident, p *pick) {
 	p.h.root = i.id
 	i.rootClear = 0
 	i.clearVersion++
-	if p.h.cause != PowerFailure {
-		i.dark, i.darkAt = false, 0
-		return
-	}
-	for _, a := range i.members {
-		if !a.soft && (!powerSet.has(a.class) || a.class == Gasp) && (!i.dark || a.t < i.darkAt) {
-			i.dark, i.darkAt = true, a.t
-		}
-	}
 }
 
 // attach makes an alarm a member of an incident, and leaves what it was in before.
@@ -233,9 +225,9 @@ func (i *incident) flapping() bool {
 func (e *Engine) raiseIncident(i *incident) {
 	i.no = e.nextNo
 	e.nextNo++
-	i.raised, i.updated = e.now, e.now
+	i.raised = e.now
 	e.label(i)
-	e.decide(Raised, i)
+	e.tell(Raised, i, 0)
 	e.after(e.now+e.p.stale, staleTimer, i.id, 0)
 	e.checkClear(i)
 }
@@ -247,7 +239,7 @@ func (e *Engine) dissolve(i *incident) {
 		e.detach(a)
 	}
 	if i.no != 0 {
-		e.close(i, 0)
+		e.close(i)
 	} else {
 		e.remove(i)
 	}
@@ -285,8 +277,16 @@ func (e *Engine) remove(i *incident) {
 	}
 }
 
-// absorb moves what an incident has into another and ends it.
+// absorb moves what an incident has into another and ends it. Its last content still
+// shows what it had.
 func (e *Engine) absorb(i, into *incident) {
+	if i.no != 0 {
+		if into.no == 0 {
+			e.raiseIncident(into)
+		}
+		i.cleared, i.updated = e.now, e.now
+		e.tell(Cleared, i, into.no)
+	}
 	for _, a := range slices.Clone(i.members) {
 		soft, rule, cascade := a.soft, a.rule, a.cascade
 		e.attach(into, a, soft, rule)
@@ -295,17 +295,10 @@ func (e *Engine) absorb(i, into *incident) {
 	into.past = append(into.past, i.past...)
 	into.context = append(into.context, i.context...)
 	into.omitted += i.omitted
-	for _, ed := range i.congested {
-		if !slices.Contains(into.congested, ed) {
-			into.congested = append(into.congested, ed)
+	for _, l := range i.congested {
+		if !slices.Contains(into.congested, l) {
+			into.congested = append(into.congested, l)
 		}
-	}
-	if i.no != 0 {
-		if into.no == 0 {
-			e.raiseIncident(into)
-		}
-		e.close(i, into.no)
-		return
 	}
 	e.remove(i)
 }
@@ -332,9 +325,8 @@ func (e *Engine) emitUpdate(i *incident) {
 	if i.no == 0 {
 		return
 	}
-	i.updated = e.now
 	e.label(i)
-	e.decide(Updated, i)
+	e.tell(Updated, i, 0)
 }
 
 // --- clearing
@@ -382,8 +374,13 @@ func (e *Engine) considerClear(i *incident) {
 		return
 	}
 	var left []*alarm
+	evidence := 0
 	for _, a := range i.members {
-		if a.active && !a.soft && !a.cascade {
+		if a.soft || a.cascade {
+			continue
+		}
+		evidence++
+		if a.active {
 			left = append(left, a)
 		}
 	}
@@ -393,9 +390,8 @@ func (e *Engine) considerClear(i *incident) {
 			return
 		}
 	}
-	if len(left) == len(i.members) { // nothing of it is over but its root
-		e.after(e.now+e.p.split, clearTimer, i.id, i.clearVersion)
-		return
+	if 5*(evidence-len(left)) >= 3*evidence {
+		left = nil // most is over: what remains has lost its clear
 	}
 	for _, a := range left {
 		e.detach(a)
@@ -403,7 +399,7 @@ func (e *Engine) considerClear(i *incident) {
 	if i.no == 0 {
 		e.remove(i)
 	} else {
-		e.close(i, 0)
+		e.close(i)
 	}
 	for _, a := range left {
 		e.list(a)
@@ -419,28 +415,31 @@ func (e *Engine) considerStale(i *incident) {
 		}
 		return
 	}
-	clear := 0
-	for _, a := range i.members {
-		if !a.active {
-			clear++
-		}
-	}
-	if 5*clear >= 3*len(i.members) && e.now-i.touched >= e.p.stale {
-		e.close(i, 0)
+	if i.mostlyClear() && e.now-i.touched >= e.p.stale {
+		e.close(i)
 		return
 	}
 	e.after(e.now+e.p.stale, staleTimer, i.id, 0)
 }
 
-// close clears a raised incident; into is the number of the one that absorbed it.
-func (e *Engine) close(i *incident, into uint64) {
-	i.cleared, i.updated = e.now, e.now
-	if into == 0 {
-		e.remember(i)
+// mostlyClear reports whether half of the alarms that could have cleared have done so.
+func (i *incident) mostlyClear() bool {
+	clear, lasting := 0, 0
+	for _, a := range i.members {
+		if a.lasting {
+			lasting++
+			if !a.active {
+				clear++
+			}
+		}
 	}
-	e.decisions++
-	c := e.content(i)
-	c.Status, c.MergedInto = Cleared, into
-	e.out = append(e.out, Decision{Serial: e.decisions, At: timeOf(e.now), Op: Cleared, Incident: c})
+	return 2*clear >= lasting
+}
+
+// close clears a raised incident.
+func (e *Engine) close(i *incident) {
+	i.cleared = e.now
+	e.remember(i)
+	e.tell(Cleared, i, 0)
 	e.remove(i)
 }

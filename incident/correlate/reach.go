@@ -43,10 +43,13 @@ type spread struct {
 // recompute finds what an incident reaches now, registers it, and lets symptoms that
 // wait there look again.
 func (e *Engine) recompute(i *incident) {
+	i.darken()
 	s := spread{e: e, t: i.t0, state: map[topology.EdgeID]bool{}, dead: map[topology.NodeID]bool{}}
 	s.fromRoot(i)
-	for _, ed := range i.congested {
-		s.edge(ed, false)
+	for _, l := range i.congested {
+		if ed, ok := e.x.Link(l.Network, l.Link); ok {
+			s.edge(ed, false)
+		}
 	}
 	s.climb()
 	r := reach{nodes: s.nodes}
@@ -69,6 +72,20 @@ func (e *Engine) recompute(i *incident) {
 	e.register(i)
 	e.changed(i)
 	e.retry(i)
+}
+
+// darken notes since when a power failure has taken its nodes: until an alarm tells so,
+// they live on their batteries.
+func (i *incident) darken() {
+	i.dark, i.darkAt = false, 0
+	if i.root.cause != PowerFailure {
+		return
+	}
+	for _, a := range i.members {
+		if !a.soft && (!powerSet.has(a.class) || a.class == Gasp) && (!i.dark || a.t < i.darkAt) {
+			i.dark, i.darkAt = true, a.t
+		}
+	}
 }
 
 // fromRoot begins with what the root itself takes.

@@ -94,7 +94,8 @@ type Penalties struct {
 	SilentCardPort   int32 // a port of the card silent at both ends
 	NoModuleAlarm    int32 // no alarm of the port's module
 	NoClientLoss     int32 // no loss at the transponder of the port
-	SilentPortEnd    int32 // an end of the port's edge without link down
+	SilentPort       int32 // the port itself without link down
+	SilentPortEnd    int32 // the other end of its edge without link down
 	PortDown         int32 // a lost adjacency whose port is down, for the IGP
 	NoAuthAlarm      int32 // no authentication failure, for the IGP
 	NoPowerAlarm     int32 // no alarm of a power supply
@@ -110,7 +111,7 @@ func DefaultKnowledge() *Knowledge {
 		},
 		Against: Penalties{
 			SilentSectionEnd: -2000, SilentLinkEnd: -1200, SilentRider: -1000, SilentNeighbour: -1500, Alive: -5000, NoCardAlarm: -3000,
-			SilentCardPort: -1500, NoModuleAlarm: -500, NoClientLoss: -1000, SilentPortEnd: -700, PortDown: -3000, NoAuthAlarm: -2000,
+			SilentCardPort: -1500, NoModuleAlarm: -500, NoClientLoss: -1000, SilentPort: -900, SilentPortEnd: -500, PortDown: -3000, NoAuthAlarm: -2000,
 			NoPowerAlarm: -100_000,
 		},
 		MarkBonus: 4000, CommitBonus: 4000, FirstSpeaker: 300,
@@ -171,6 +172,7 @@ func DefaultKnowledge() *Knowledge {
 	rule(BGP, FarNode, RoutingCrash, 1000)
 	root(Restart, OwnNode, RoutingCrash, 6000)
 	root(Module, OwnPort, PortFailure, 5000)
+	rule(Module, OwnCard, CardFailure, 800)
 	root(Card, Self, CardFailure, 6000)
 
 	root(Mains, OwnSite, PowerFailure, 6000)

@@ -197,7 +197,7 @@ func (e *Engine) absentPort(h *hypothesis, members []*alarm, t int64) (s int32) 
 	for _, a := range members {
 		module = module || a.class == Module
 		client = client || a.class == ClientLoss
-		if downSet.has(a.class) && (spoke == nil || a.t < spoke.t) {
+		if downSet.has(a.class) && (spoke == nil || earlier(a, spoke)) {
 			spoke = a
 		}
 	}
@@ -220,13 +220,22 @@ func (e *Engine) absentPort(h *hypothesis, members []*alarm, t int64) (s int32) 
 		ends := set(LinkDown, LossOfSignal)
 		far, q := e.x.Far(ed, h.n)
 		if !e.vocal(h.n, h.port, ends, t) {
-			s += k.SilentPortEnd
+			s += k.SilentPort
 		}
 		if !e.vocal(far, q, ends, t) {
 			s += k.SilentPortEnd
 		}
 	}
 	return s
+}
+
+// earlier orders what ports say: that they are down before that a session over them
+// is, then by time.
+func earlier(a, b *alarm) bool {
+	if p, q := a.class == LinkDown || a.class == LossOfSignal, b.class == LinkDown || b.class == LossOfSignal; p != q {
+		return p
+	}
+	return a.t < b.t
 }
 
 // siteNodes returns the nodes that a power failure takes, customers' not counted.
