@@ -186,7 +186,7 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 
 func (m *Manager) setTopology(networks *data.Node) {
 	m.networks = networks
-	m.index = topology.Build(topology.FromData(networks), nil)
+	m.index = topology.Build(topology.FromData(networks), topology.InventoryFromData(networks))
 	m.engine.SetTopology(m.index)
 }
 

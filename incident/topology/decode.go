@@ -49,3 +49,41 @@ func decodeLink(d *data.Node) Link {
 	}
 	return l
 }
+
+// InventoryFromData reads what incidentd-inventory adds to the nodes of a tree,
+// nil when it adds nothing.
+func InventoryFromData(networks *data.Node) *Inventory {
+	var inv Inventory
+	at := map[string]int{}
+	for n := range networks.Entries("network") {
+		for d := range n.Entries("node") {
+			i := d.Child("inventory")
+			if i == nil {
+				continue
+			}
+			id := d.Leaf("node-id")
+			k, known := at[id]
+			if !known {
+				k = len(inv.Nodes)
+				at[id] = k
+				inv.Nodes = append(inv.Nodes, InventoryNode{ID: id})
+			}
+			w := &inv.Nodes[k]
+			for _, f := range []struct {
+				to   *string
+				leaf string
+			}{{&w.Site, "site"}, {&w.Domain, "domain"}, {&w.Role, "role"}, {&w.Vendor, "vendor"}} {
+				if v := i.Leaf(f.leaf); v != "" {
+					*f.to = v
+				}
+			}
+			for c := range i.Entries("line-card") {
+				w.LineCards = append(w.LineCards, LineCard{Name: c.Leaf("name"), Ports: c.Values("port")})
+			}
+		}
+	}
+	if len(inv.Nodes) == 0 {
+		return nil
+	}
+	return &inv
+}

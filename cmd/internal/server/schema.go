@@ -1,8 +1,10 @@
 package server
 
 import (
+	"maps"
 	"sync"
 
+	"incidentd/netconf/ops"
 	"incidentd/yang"
 	"incidentd/yang/modules"
 )
@@ -34,25 +36,26 @@ var implemented = []string{
 	"incidentd-collector",
 	"incidentd-events",
 	"incidentd-incident",
+	"incidentd-inventory",
 	"nc-notifications",
 	"notifications",
 }
 
 // features are those that are supported. Every implemented module that defines
-// features has an entry, because one without would be taken to support all.
-var features = map[string][]string{
+// features has an entry, because one without would be taken to support all. Those
+// of the protocol's modules are for package ops to know.
+var features = sync.OnceValue(func() map[string][]string {
+	all := maps.Clone(ownFeatures)
+	maps.Copy(all, ops.Features())
+	return all
+})
+
+var ownFeatures = map[string][]string{
 	// $5$ and $6$ are checked, $6$ is stored; MD5 is refused.
 	"iana-crypt-hash": {"crypt-hash-sha-256", "crypt-hash-sha-512"},
 	// The list and its summary; no operators' states, shelves, histories or
 	// profiles. Cause and impact are told by incidents.
 	"ietf-alarms": {"alarm-summary"},
-	// running is written to; there is no candidate, startup, XPath, URL,
-	// rollback-on-error or confirmed commit yet. validate is here because an augment
-	// of ietf-netconf-nmda needs the rpc's node to stand on; the rpc answers
-	// operation-not-supported and the hello does not offer :validate.
-	"ietf-netconf": {"validate", "writable-running"},
-	// Neither origins nor with-defaults.
-	"ietf-netconf-nmda": {},
 	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
 	"ietf-system": {"authentication", "local-users"},
 }
@@ -60,5 +63,5 @@ var features = map[string][]string{
 // Schema returns the schema of the server, compiled once. The error would be one of
 // the embedded modules.
 var Schema = sync.OnceValues(func() (*yang.Schema, error) {
-	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: features})
+	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: features()})
 })
