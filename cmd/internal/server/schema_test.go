@@ -29,7 +29,7 @@ func TestFeaturesAreChosen(t *testing.T) {
 			t.Errorf("%s is not embedded", name)
 			continue
 		}
-		chosen, ok := features[name]
+		chosen, ok := features()[name]
 		if len(m.Features) > 0 && !ok {
 			t.Errorf("%s has the features %v, and none was chosen", name, m.Features)
 		}
@@ -39,7 +39,7 @@ func TestFeaturesAreChosen(t *testing.T) {
 			}
 		}
 	}
-	for name := range features {
+	for name := range features() {
 		if !slices.Contains(implemented, name) {
 			t.Errorf("features of %s are chosen, which is not implemented", name)
 		}
