@@ -7,8 +7,8 @@ import sys
 
 from lxml import etree
 
-from common import (HERE, NETWORKS_FILTER, PASSWORD, PATIENCE, check, check_empty, check_hello, check_network,
-                    check_notification, check_read_back, check_report, incident_filter, server, step)
+from common import (HERE, NS, PASSWORD, PATIENCE, check, check_empty, check_hello, check_network, check_notification,
+                    check_read_back, check_report, server, step)
 
 # In the same directory as the interpreter of the virtual environment.
 PROGRAM = str(pathlib.Path(sys.executable).parent / "netconf-console2")
@@ -24,18 +24,27 @@ def console(s, *args):
     return [etree.fromstring(part.strip().encode()) for part in parts if part.strip()]
 
 
+def filtered(operation, path):
+    """The arguments for an operation with a subtree filter, which the program makes of a path."""
+    return ["--ns", "inc=" + NS["inc"], "nw=" + NS["nw"], operation, "--filter", path]
+
+
+def incident_path(ident):
+    return "/inc:incidents/incident[incident-id='%s']" % ident
+
+
 def run():
     with server() as s:
         hello, = console(s, "--hello")
         check_hello(hello.xpath("//*[local-name()='capability']/text()"))
-        got, = console(s, "--get", "--filter", incident_filter("inc-1"))
+        got, = console(s, *filtered("--get", incident_path("inc-1")))
         check_empty(got, "get")
-        got, = console(s, "--get-config", "--filter", NETWORKS_FILTER)
+        got, = console(s, *filtered("--get-config", "/nw:networks"))
         check_empty(got, "get-config")
         ok, = console(s, "--edit-config", str(HERE / "network.xml"))
         check(etree.QName(ok).localname == "ok", "edit-config: %s", etree.tostring(ok))
         step("edit-config: merged")
-        got, = console(s, "--get-config", "--filter", NETWORKS_FILTER)
+        got, = console(s, *filtered("--get-config", "/nw:networks"))
         check_network(got)
         out = console(s, "--create-subscription", "incidents", "--rpc", str(HERE / "report-events.xml"), "--sleep", "20")
         names = [etree.QName(e).localname for e in out]
@@ -47,5 +56,5 @@ def run():
         notifications = [e for e in out if etree.QName(e).localname == "notification"]
         check(notifications, "no notification within 20 s: %s", names)
         ident = check_notification(notifications[0])
-        got, = console(s, "--get", "--filter", incident_filter(ident))
+        got, = console(s, *filtered("--get", incident_path(ident)))
         check_read_back(got, ident)

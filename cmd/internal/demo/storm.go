@@ -13,6 +13,13 @@ import (
 // Interval is the time from one fault to the next.
 const Interval = 30 * time.Second
 
+// How long the neighbourhood of a fault stays spared after its last event: at least,
+// and if there is room elsewhere, so that its incident is over before the next begins.
+const (
+	leastCalm = 10 * time.Second
+	calm      = 40 * time.Second
+)
+
 // Kind is what breaks.
 type Kind string
 
@@ -79,6 +86,7 @@ type sickness struct {
 	nodes []string
 	links []int
 	until time.Time
+	calm  time.Time // spared until then if there is room elsewhere
 }
 
 // New returns the storm of a seed whose first fault is one second after start.
@@ -142,21 +150,21 @@ func (s *Storm) breakUntil(now time.Time) {
 // breakAt plans the fault of the current slot.
 func (s *Storm) breakAt(at time.Time) {
 	r := rand.New(rand.NewPCG(s.seed, uint64(s.number)))
-	s.sick = slices.DeleteFunc(s.sick, func(k sickness) bool { return !k.until.After(at) })
+	s.sick = slices.DeleteFunc(s.sick, func(k sickness) bool { return !k.calm.After(at) })
 	for k, until := range s.busy {
 		if !until.After(at) {
 			delete(s.busy, k)
 		}
 	}
 	kind := Kinds[s.number%len(Kinds)]
-	for range 64 {
+	for try := range 128 {
 		b := &breaker{Storm: s, r: r, at: at, end: at.Add(lasting(kind, r))}
 		f, near := b.pick(kind)
-		if !s.apart(near) {
+		if !s.apart(near, at, try < 64) {
 			continue
 		}
 		b.report(kind)
-		near.until = b.last.Add(10 * time.Second)
+		near.until, near.calm = b.last.Add(leastCalm), b.last.Add(calm)
 		s.sick = append(s.sick, near)
 		f.Kind, f.Start, f.End, f.Services = kind, at, b.end, b.services()
 		s.faults = append(s.faults, f)
@@ -168,8 +176,13 @@ func (s *Storm) breakAt(at time.Time) {
 	}
 }
 
-func (s *Storm) apart(near sickness) bool {
+// apart reports whether a neighbourhood has nothing in common with those that are sick
+// or, with calm, were so a moment ago.
+func (s *Storm) apart(near sickness, at time.Time, calm bool) bool {
 	for _, k := range s.sick {
+		if !calm && !k.until.After(at) {
+			continue
+		}
 		if slices.ContainsFunc(near.nodes, func(n string) bool { return slices.Contains(k.nodes, n) }) ||
 			slices.ContainsFunc(near.links, func(l int) bool { return slices.Contains(k.links, l) }) {
 			return false
