@@ -93,6 +93,15 @@ func (l *Log) String() string {
 	return l.buf.String()
 }
 
+// Take returns what was logged since the last Take, and forgets it.
+func (l *Log) Take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.buf.String()
+	l.buf.Reset()
+	return s
+}
+
 // New starts a server, which ends with the test. In a synctest bubble it has to be
 // called inside, and Schema before, outside.
 func New(t testing.TB, c Config) *Bench {

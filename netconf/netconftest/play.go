@@ -76,10 +76,9 @@ func Play(t *testing.T, pattern string, update bool, c Config) {
 }
 
 type player struct {
-	t      *testing.T
-	bench  *Bench
-	peers  map[string]*listener
-	logged int
+	t     *testing.T
+	bench *Bench
+	peers map[string]*listener
 }
 
 // listener is a peer whose messages are read ahead.
@@ -126,14 +125,11 @@ func (p *player) play(text string) string {
 
 // step takes one step and returns its body as it should stand.
 func (p *player) step(name, body string) (string, error) {
+	synctest.Wait() // everybody has done what the step before leads to
 	words := strings.Fields(name)
 	switch {
 	case name == "log":
-		synctest.Wait()
-		all := p.bench.Log.String()
-		got := clean(regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(all[p.logged:], ""))
-		p.logged = len(all)
-		return got, nil
+		return clean(regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(p.bench.Log.Take(), "")), nil
 	case words[0] == "event" && len(words) == 2:
 		return body, p.bench.Publish(words[1], strings.Split(strings.TrimSpace(body), "\n")...)
 	case words[0] == "wait" && len(words) == 2:

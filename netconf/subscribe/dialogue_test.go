@@ -1,0 +1,14 @@
+package subscribe_test
+
+import (
+	"flag"
+	"testing"
+
+	"incidentd/netconf/netconftest"
+)
+
+var update = flag.Bool("update", false, "write what the server says into the dialogues")
+
+func TestDialogues(t *testing.T) {
+	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{})
+}
