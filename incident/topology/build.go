@@ -30,6 +30,7 @@ func Build(networks []Network, inv *Inventory) *Index {
 		b.addLinks(l)
 	}
 	b.addInventory(inv)
+	b.inferCards()
 	b.access()
 	b.kinds()
 	b.finish()
@@ -198,12 +199,20 @@ func (b *builder) classify(l *layer) {
 			continue
 		}
 		supported++
-		first, last := b.find(k.Supporting[0]), b.find(k.Supporting[len(k.Supporting)-1])
-		if first == nil || last == nil {
-			continue
+		// Supporting links have no order: the system orders that list.
+		atSource, atDest := false, false
+		for _, r := range k.Supporting {
+			if u := b.find(r); u != nil {
+				atSource = atSource || touches(u, k.SourceNode)
+				atDest = atDest || touches(u, k.DestNode)
+			}
 		}
-		if touches(first, k.SourceNode) && touches(last, k.DestNode) || touches(first, k.DestNode) && touches(last, k.SourceNode) {
+		if atSource && atDest {
 			same++
+		}
+		first := b.find(k.Supporting[0])
+		if first == nil {
+			continue
 		}
 		if len(k.Supporting) == 1 && (b.samePort(k.SourceNode, k.SourceTP, first.SourceNode, first.SourceTP) && b.samePort(k.DestNode, k.DestTP, first.DestNode, first.DestTP) ||
 			b.samePort(k.SourceNode, k.SourceTP, first.DestNode, first.DestTP) && b.samePort(k.DestNode, k.DestTP, first.SourceNode, first.SourceTP)) {

@@ -229,3 +229,26 @@ func BenchmarkBuild100kNodes(b *testing.B) {
 		}
 	}
 }
+
+func TestSlotOf(t *testing.T) {
+	for port, want := range map[string]string{
+		"100GE0/0/3": "0", "et-2/0/1": "2", "HundredGigE0/1/0/7": "1", "GE4/0/0.100": "4", "xe-4/0/0:2": "4",
+		"OTS-1-2": "", "eth0": "", "wan0": "", "bgp/P1/x": "", "1/2/3": "", "slot/0": "", "GE1/2": "", "GE1/a/2": "",
+	} {
+		if got, _ := slotOf(port); got != want {
+			t.Errorf("slotOf(%q) = %q, want %q", port, got, want)
+		}
+	}
+}
+
+// TestSupportingLinksHaveNoOrder turns the list around, which the system orders.
+func TestSupportingLinksHaveNoOrder(t *testing.T) {
+	networks := figure(false)
+	slices.SortFunc(networks[0].Links[0].Supporting, func(a, b LinkRef) int { return strings.Compare(b.Link, a.Link) })
+	for range 2 {
+		if x := Build(networks, nil); x.Stats().Services != 1 {
+			t.Errorf("supporting links %v: %d services, want 1", networks[0].Links[0].Supporting, x.Stats().Services)
+		}
+		slices.Reverse(networks[0].Links[0].Supporting)
+	}
+}
