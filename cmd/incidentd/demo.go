@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -26,6 +27,7 @@ import (
 	"incidentd/datastore"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
+	"incidentd/incident/topology"
 	"incidentd/netconf/auth"
 	"incidentd/yang"
 	"incidentd/yang/data"
@@ -42,7 +44,7 @@ what breaks, and each incident as it comes, until Ctrl-C.`,
 	define: func(f *flag.FlagSet) func(context.Context, *app) error {
 		var d demonstration
 		f.StringVar(&d.listen, "listen", server.DefaultListen, "the `ADDRESS` and port to listen on; "+server.DefaultListen+" if left out")
-		f.DurationVar(&d.every, "every", demo.Interval, "the `TIME` from one fault to the next; all that the network does goes faster or slower with it; 30s if left out")
+		f.DurationVar(&d.every, "every", demo.Interval, "the `TIME` from one fault to the next, with which all goes faster or slower; 30s if left out")
 		f.Uint64Var(&d.seed, "seed", 0, "a `NUMBER` that decides what breaks where; another one each time if left out")
 		return func(ctx context.Context, a *app) error {
 			if d.every < time.Second {
@@ -180,8 +182,13 @@ func (d *demonstration) load(s *server.Server) error {
 	if err != nil {
 		return fmt.Errorf("sample network: %w", err)
 	}
+	inventory, err := topology.ReadInventory(bytes.NewReader(demo.Inventory()))
+	if err != nil {
+		return fmt.Errorf("sample network: %w", err)
+	}
+	sample := data.Merge(networks, inventoryConfig(schema, networks, inventory))
 	return s.Store().Update(context.Background(), func(tx *datastore.Tx) error {
-		tx.SetRunning(data.Merge(tx.Running(), networks))
+		tx.SetRunning(data.Merge(tx.Running(), sample))
 		return nil
 	})
 }

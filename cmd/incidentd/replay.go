@@ -60,7 +60,7 @@ type replay struct {
 type figures struct{ events, repeated, incidents, cleared, silent int }
 
 func (r *replay) run(ctx context.Context, a *app) error {
-	engine, err := r.engine()
+	engine, err := r.engine(a.stderr)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func correlateAll(ctx context.Context, engine *correlate.Engine, events io.Reade
 }
 
 // engine makes the correlator from the files beside the recording.
-func (r *replay) engine() (*correlate.Engine, error) {
+func (r *replay) engine(warn io.Writer) (*correlate.Engine, error) {
 	var c correlate.Config
 	var inventory *topology.Inventory
 	err := errors.Join(
@@ -161,7 +161,12 @@ func (r *replay) engine() (*correlate.Engine, error) {
 		return nil, err
 	}
 	engine := correlate.New(c)
-	engine.SetTopology(topology.Build(topology.FromData(networks), inventory))
+	index := topology.Build(topology.FromData(networks), joinInventories(inventory, topology.InventoryFromData(networks)))
+	// RFC 8345 lets references dangle, yet in a file that is whole they are mistakes.
+	if n := index.Stats().Dangling; n > 0 {
+		fmt.Fprintf(warn, "replay: %s in the topology to what is not there\n", count(n, "reference"))
+	}
+	engine.SetTopology(index)
 	return engine, nil
 }
 
