@@ -68,7 +68,8 @@ yang:
 		echo "yang: yanglint is not installed (apt: libyang2-tools); skipped"; exit 0; fi; \
 	for file in yang/modules/*.yang; do yanglint -p yang/modules "$$file" || exit 1; done; \
 	for file in cmd/internal/demo/testdata/networks.xml testdata/interop/network.xml; do \
-		yanglint -p yang/modules yang/modules/ietf-network@*.yang yang/modules/ietf-network-topology@*.yang -t config "$$file" || exit 1; \
+		yanglint -p yang/modules yang/modules/ietf-network@*.yang yang/modules/ietf-network-topology@*.yang \
+			yang/modules/incidentd-inventory@*.yang -t config "$$file" || exit 1; \
 	done; \
 	echo "yang: yanglint accepts the modules and the sample networks"
 	@if [ -x $(SHARED)/tools/yang-equiv ]; then $(SHARED)/tools/yang-equiv yang/modules; \

@@ -9,12 +9,15 @@ import (
 )
 
 // Networks returns the sample network as the container networks of ietf-network with
-// ietf-network-topology: one XML element, ready for the config of an edit-config. Its
+// ietf-network-topology and incidentd-inventory: one XML element, ready for the config of an edit-config. Its
 // networks are otn, och, ip, isis, access, bgp, te and one for each VPN.
 func Networks() []byte {
 	c := plan()
-	var w writer
-	w.open(`networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network" xmlns:nt="urn:ietf:params:xml:ns:yang:ietf-network-topology"`)
+	w := writer{stock: map[string]stock{}}
+	for _, n := range c.inventory() {
+		w.stock[n.ID] = n
+	}
+	w.open(`networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network" xmlns:nt="urn:ietf:params:xml:ns:yang:ietf-network-topology" xmlns:inv="urn:incidentd:yang:inventory"`)
 	w.network(c.otn())
 	w.network(c.och())
 	w.network(c.ip())
@@ -29,22 +32,33 @@ func Networks() []byte {
 	return []byte(w.b.String())
 }
 
-// Inventory returns what is known of the nodes besides the topology: site, role and
-// line cards, in the file form of package topology.
+// Inventory returns what is known of the nodes besides the topology, in the file form
+// of package topology. Networks holds the same as incidentd-inventory.
 func Inventory() []byte {
-	type card struct {
-		Name  string   `json:"name"`
-		Ports []string `json:"ports"`
+	nodes := plan().inventory()
+	b, err := json.MarshalIndent(map[string]any{"node": nodes}, "", " ")
+	if err != nil {
+		panic(err) // strings only
 	}
-	type node struct {
-		ID     string `json:"node-id"`
-		Site   string `json:"site"`
-		Domain string `json:"domain"`
-		Role   string `json:"role"`
-		Cards  []card `json:"line-cards,omitempty"`
-	}
-	c := plan()
-	var nodes []node
+	return append(b, '\n')
+}
+
+// card is a line card and the ports on it.
+type card struct {
+	Name  string   `json:"name"`
+	Ports []string `json:"ports"`
+}
+
+// stock is what is known of a node.
+type stock struct {
+	ID     string `json:"node-id"`
+	Site   string `json:"site"`
+	Domain string `json:"domain"`
+	Role   string `json:"role"`
+	Cards  []card `json:"line-cards,omitempty"`
+}
+
+func (c *carrier) inventory() (nodes []stock) {
 	for _, s := range sites {
 		role := "core"
 		if strings.HasPrefix(s.router, "PE") {
@@ -56,16 +70,12 @@ func Inventory() []byte {
 		if half < len(ports) {
 			cards = append(cards, card{"slot/1", ports[half:]})
 		}
-		nodes = append(nodes, node{s.router, s.place, "core", role, cards}, node{"O-" + s.place, s.place, "core", "roadm", nil})
+		nodes = append(nodes, stock{s.router, s.place, "core", role, cards}, stock{"O-" + s.place, s.place, "core", "roadm", nil})
 	}
 	for _, a := range c.access {
-		nodes = append(nodes, node{ID: a.ce.node, Site: a.ce.node, Domain: "core", Role: "ce"})
+		nodes = append(nodes, stock{ID: a.ce.node, Site: a.ce.node, Domain: "core", Role: "ce"})
 	}
-	b, err := json.MarshalIndent(map[string]any{"node": nodes}, "", " ")
-	if err != nil {
-		panic(err) // strings only
-	}
-	return append(b, '\n')
+	return nodes
 }
 
 // ref names something of another network.
@@ -311,6 +321,7 @@ func (c *carrier) service(v vpn) network {
 type writer struct {
 	b     strings.Builder
 	depth int
+	stock map[string]stock // of nodes that were not written yet
 }
 
 func (w *writer) line(s string) {
@@ -361,6 +372,7 @@ func (w *writer) network(n network) {
 			}
 			w.close("nt:termination-point")
 		}
+		w.inventory(d.id)
 		w.close("node")
 	}
 	for _, l := range n.links {
@@ -383,4 +395,26 @@ func (w *writer) network(n network) {
 		w.close("nt:link")
 	}
 	w.close("network")
+}
+
+// inventory writes what is known of a node, the first time that the node comes.
+func (w *writer) inventory(node string) {
+	s, ok := w.stock[node]
+	if !ok {
+		return
+	}
+	delete(w.stock, node)
+	w.open("inv:inventory")
+	w.leaf("inv:site", s.Site)
+	w.leaf("inv:domain", s.Domain)
+	w.leaf("inv:role", s.Role)
+	for _, c := range s.Cards {
+		w.open("inv:line-card")
+		w.leaf("inv:name", c.Name)
+		for _, p := range c.Ports {
+			w.leaf("inv:port", p)
+		}
+		w.close("inv:line-card")
+	}
+	w.close("inv:inventory")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,6 +148,9 @@ func TestNetworksHangTogether(t *testing.T) {
 	if len(inv.Nodes) < 2*len(sites) {
 		t.Errorf("%d nodes in the inventory", len(inv.Nodes))
 	}
+	if n := strings.Count(string(Networks()), "<inv:site>"); n != len(inv.Nodes) {
+		t.Errorf("%d of %d nodes have their inventory in the configuration", n, len(inv.Nodes))
+	}
 }
 
 // VPN-A takes the path of the examples of the incident draft.
@@ -180,7 +184,7 @@ func TestNetworksValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"-p", modules}
-	for _, m := range []string{"ietf-network@*.yang", "ietf-network-topology@*.yang"} {
+	for _, m := range []string{"ietf-network@*.yang", "ietf-network-topology@*.yang", "incidentd-inventory@*.yang"} {
 		found, err := filepath.Glob(filepath.Join(modules, m))
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%s: %v, %v", m, found, err)
