@@ -157,44 +157,39 @@ func (s *session) unknown(ctx context.Context, ids []string) error {
 	return errors.New(text + "; incctl list --status all shows those there are")
 }
 
-// similar returns at most n of the candidates that differ from id by at most two edits,
-// the closest first.
+// similar returns at most n of the candidates that are one slip of the finger away from
+// id, in order.
 func similar(id string, from []string, n int) []string {
-	type near struct {
-		id   string
-		dist int
-	}
-	var list []near
+	var near []string
 	for _, f := range from {
-		if d := distance(id, f); d <= min(2, len(id)-1) {
-			list = append(list, near{f, d})
+		if distance(id, f) == 1 {
+			near = append(near, f)
 		}
 	}
-	slices.SortFunc(list, func(a, b near) int { return cmp.Or(a.dist-b.dist, compareIDs(a.id, b.id)) })
-	var out []string
-	for _, c := range list[:min(n, len(list))] {
-		out = append(out, c.id)
-	}
-	return out
+	slices.SortFunc(near, compareIDs)
+	return near[:min(n, len(near))]
 }
 
-// distance counts the characters to insert, delete or change to turn a into b.
+// distance counts the characters to insert, delete, change or swap with the next to
+// turn a into b.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			row[j] = min(change, row[j-1]+1, last[j]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
+		before, last, row = last, row, before
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

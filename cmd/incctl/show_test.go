@@ -29,7 +29,7 @@ func TestShow(t *testing.T) {
 
 func TestShowUnknown(t *testing.T) {
 	for _, tt := range []struct{ id, want string }{
-		{"inc-13", "incctl: there is no incident inc-13; did you mean inc-1, inc-7, inc-12? incctl list --status all shows all\n"},
+		{"inc-13", "incctl: there is no incident inc-13; did you mean inc-1, inc-12? incctl list --status all shows all\n"},
 		{"something-else", "incctl: there is no incident something-else; incctl list --status all shows those there are\n"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
