@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,6 +136,7 @@ func New(c Config) (*Manager, error) {
 			m.cleared = append(m.cleared, clearedIncident{e.Leaf("incident-id"), at})
 		}
 	}
+	slices.SortFunc(m.cleared, func(a, b clearedIncident) int { return a.at.Compare(b.at) })
 	err := m.store.Update(context.Background(), func(tx *datastore.Tx) error { return m.ready(tx) })
 	if err != nil {
 		return nil, fmt.Errorf("correlator: %w", err)
@@ -348,9 +350,12 @@ func (m *Manager) expire(tx *datastore.Tx) error {
 		n++
 	}
 	if n > 0 {
-		ids := make([]string, n)
-		for i, c := range m.cleared[:n] {
-			ids[i] = c.id
+		var ids []string
+		for _, c := range m.cleared[:n] {
+			// One that came back and was cleared again is in the list once more.
+			if at, ok := parseTime(m.schema.incident(tx.State(), c.id).Leaf("clear-time")); ok && now.Sub(at) > m.c.Retention {
+				ids = append(ids, c.id)
+			}
 		}
 		before := m.cleared
 		m.cleared = m.cleared[n:]
