@@ -287,6 +287,12 @@ func (e *Engine) forget(a *alarm) {
 		i := a.inc
 		e.detach(a)
 		e.changed(i)
+		switch {
+		case i.no != 0:
+			e.checkClear(i)
+		case len(i.members) == 0:
+			e.remove(i)
+		}
 	}
 	e.unlist(a)
 	e.unwait(a)

@@ -3,8 +3,6 @@ package correlate
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,33 +157,58 @@ func (e *Engine) events(i *incident, c *Incident) {
 		}
 		c.EventsOmitted += int(a.omitted)
 	}
-	slices.SortStableFunc(all, func(a, b EventRef) int { return cmp.Or(a.Arrival.Compare(b.Arrival), cmp.Compare(a.ID, b.ID)) })
+	all = byArrival(all)
 	if n := len(all) - mostEvents; n > 0 {
 		all = all[:mostEvents]
 		c.EventsOmitted += n
 	}
 	c.Events = all
-	sources := map[string]map[string]bool{}
 	for k := range all {
-		r := &all[k]
-		if r.Role == Root {
-			c.RootEvents = append(c.RootEvents, *r)
-		}
-		if sources[r.Node] == nil {
-			sources[r.Node] = map[string]bool{}
-			c.Sources = append(c.Sources, Source{Node: r.Node})
-		}
-		if r.Resource != "" && !sources[r.Node][r.Resource] {
-			sources[r.Node][r.Resource] = true
+		if all[k].Role == Root {
+			c.RootEvents = append(c.RootEvents, all[k])
 		}
 	}
-	for k := range c.Sources {
-		for name := range sources[c.Sources[k].Node] {
-			c.Sources[k].Resources = append(c.Sources[k].Resources, name)
-		}
-		slices.Sort(c.Sources[k].Resources)
+	c.Sources = sources(all)
+}
+
+// sources returns the nodes and their resources that events name, sorted.
+func sources(all []EventRef) (out []Source) {
+	type place struct{ node, resource string }
+	places := make([]place, 0, len(all))
+	for k := range all {
+		places = append(places, place{all[k].Node, all[k].Resource})
 	}
-	slices.SortFunc(c.Sources, func(a, b Source) int { return cmp.Compare(a.Node, b.Node) })
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.resource, b.resource)) })
+	for _, p := range slices.Compact(places) {
+		if len(out) == 0 || out[len(out)-1].Node != p.node {
+			out = append(out, Source{Node: p.node})
+		}
+		if s := &out[len(out)-1]; p.resource != "" {
+			s.Resources = append(s.Resources, p.resource)
+		}
+	}
+	return out
+}
+
+// byArrival returns the events in order of arrival. An event is large, so their indexes
+// are sorted.
+func byArrival(all []EventRef) []EventRef {
+	order := func(a, b *EventRef) int { return cmp.Or(a.Arrival.Compare(b.Arrival), cmp.Compare(a.ID, b.ID)) }
+	at := make([]int32, len(all))
+	sorted := true
+	for k := range all {
+		at[k] = int32(k)
+		sorted = sorted && (k == 0 || order(&all[k-1], &all[k]) <= 0)
+	}
+	if sorted {
+		return all
+	}
+	slices.SortFunc(at, func(a, b int32) int { return cmp.Or(order(&all[a], &all[b]), cmp.Compare(a, b)) })
+	out := make([]EventRef, len(all))
+	for k, from := range at {
+		out[k] = all[from]
+	}
+	return out
 }
 
 func (i *incident) firstEvidence() (first *alarm) {
@@ -428,11 +451,14 @@ func (e *Engine) evidenceText(i *incident, h *hypothesis) string {
 // sum folds what an update would tell into a number. Times of updates, the status and
 // the explanation, which follow from the rest, are left out.
 func (c *Incident) sum() uint64 {
-	h := fnv.New64a()
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
+	h := uint64(offset)
 	word := func(s ...string) {
 		for _, w := range s {
-			io.WriteString(h, w)
-			h.Write([]byte{0})
+			for k := range len(w) {
+				h = (h ^ uint64(w[k])) * prime
+			}
+			h *= prime
 		}
 	}
 	word(c.Name, c.Type, c.Domain, c.Category, c.Priority, c.Detail)
@@ -449,7 +475,7 @@ func (c *Incident) sum() uint64 {
 	}
 	word(strconv.FormatBool(c.Ticket), strconv.Itoa(c.EventsOmitted))
 	word(c.Labels...)
-	return h.Sum64()
+	return h
 }
 
 func seconds(d int64) string { return (time.Duration(d) / 1e6 * 1e6).String() }

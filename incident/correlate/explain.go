@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"incidentd/incident/topology"
@@ -26,9 +27,13 @@ func (e *Engine) reason(a *alarm, i *incident) string {
 		b.WriteString(": ")
 		b.WriteString(p)
 	}
-	fmt.Fprintf(&b, ", %s after the first event", seconds(a.t-i.t0))
+	b.WriteString(", ")
+	b.WriteString(seconds(a.t - i.t0))
+	b.WriteString(" after the first event")
 	if a.raises > 1 {
-		fmt.Fprintf(&b, ", raised %d times", a.raises)
+		b.WriteString(", raised ")
+		b.WriteString(strconv.Itoa(int(a.raises)))
+		b.WriteString(" times")
 	}
 	return b.String()
 }

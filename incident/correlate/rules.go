@@ -148,7 +148,7 @@ func DefaultKnowledge() *Knowledge {
 	rule(LinkDown, PathNodes, NodeFailure, 1800)
 	rule(LinkDown, FarSite, PowerFailure, 2000)
 	rule(LinkDown, PathSites, PowerFailure, 1500)
-	root(LinkDown, AccessLine, AccessOutage, 2200)
+	root(LinkDown, AccessLine, AccessOutage, 2800)
 	for _, c := range []Class{BFD, Adjacency, LDP} {
 		rule(c, OwnPort, PortFailure, 1000)
 		rule(c, FarPort, PortFailure, 1000)

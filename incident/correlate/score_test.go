@@ -17,7 +17,7 @@ func TestScore(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		floor float64
-	}{{"dev-small", 0.5}, {"dev", 0.5}} {
+	}{{"dev-small", 0.97}, {"dev", 0.985}} {
 		t.Run(c.name, func(t *testing.T) {
 			r := load(t, c.name)
 			dir := t.TempDir()
