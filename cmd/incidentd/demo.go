@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -27,7 +26,6 @@ import (
 	"incidentd/datastore"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
-	"incidentd/incident/topology"
 	"incidentd/netconf/auth"
 	"incidentd/yang"
 	"incidentd/yang/data"
@@ -182,13 +180,8 @@ func (d *demonstration) load(s *server.Server) error {
 	if err != nil {
 		return fmt.Errorf("sample network: %w", err)
 	}
-	inventory, err := topology.ReadInventory(bytes.NewReader(demo.Inventory()))
-	if err != nil {
-		return fmt.Errorf("sample network: %w", err)
-	}
-	sample := data.Merge(networks, inventoryConfig(schema, networks, inventory))
 	return s.Store().Update(context.Background(), func(tx *datastore.Tx) error {
-		tx.SetRunning(data.Merge(tx.Running(), sample))
+		tx.SetRunning(data.Merge(tx.Running(), networks))
 		return nil
 	})
 }

@@ -1,58 +1,64 @@
 package main
 
 import (
-	"bytes"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"incidentd/cmd/internal/demo"
-	"incidentd/cmd/internal/server"
 	"incidentd/incident/topology"
+	"incidentd/yang"
 	"incidentd/yang/data"
 )
 
-// What goes into the configuration comes out of it.
-func TestInventoryConfig(t *testing.T) {
-	schema, err := server.Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := data.Parser{Schema: schema}
-	networks, err := p.ParseDocument(demo.Networks())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := topology.ReadInventory(bytes.NewReader(demo.Inventory()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := inventoryConfig(schema, networks, want)
-	got := topology.InventoryFromData(data.Merge(networks, config).Child("networks"))
-	sorted := func(inv *topology.Inventory) []topology.InventoryNode {
-		list := slices.Clone(inv.Nodes)
-		for _, n := range list {
-			for _, c := range n.LineCards {
-				slices.Sort(c.Ports)
-			}
-			slices.SortFunc(n.LineCards, func(a, b topology.LineCard) int { return strings.Compare(a.Name, b.Name) })
+func TestJoinInventories(t *testing.T) {
+	node := func(id, site string) topology.InventoryNode { return topology.InventoryNode{ID: id, Site: site} }
+	file := &topology.Inventory{Nodes: []topology.InventoryNode{node("a", "file"), node("b", "file")}}
+	config := &topology.Inventory{Nodes: []topology.InventoryNode{node("b", "config"), node("c", "config")}}
+	for _, tt := range []struct {
+		name               string
+		file, config, want *topology.Inventory
+	}{
+		{"none", nil, nil, nil},
+		{"file", file, nil, file},
+		{"config", nil, config, config},
+		{"both", file, config, &topology.Inventory{Nodes: []topology.InventoryNode{node("a", "file"), node("b", "file"), node("c", "config")}}},
+	} {
+		if diff := cmp.Diff(tt.want, joinInventories(tt.file, tt.config)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
-		slices.SortFunc(list, func(a, b topology.InventoryNode) int { return strings.Compare(a.ID, b.ID) })
-		return list
 	}
-	if diff := cmp.Diff(sorted(want), sorted(got)); diff != "" {
-		t.Errorf("the inventory (-want +got):\n%s", diff)
+}
+
+// inventoryConfig is an inventory as configuration of the nodes of a tree, each in
+// the first network that has it. Nodes that no network has are left out.
+func inventoryConfig(schema *yang.Schema, tree *data.Node, inv *topology.Inventory) *data.Node {
+	missing := map[string]*topology.InventoryNode{}
+	for i := range inv.Nodes {
+		missing[inv.Nodes[i].ID] = &inv.Nodes[i]
 	}
-	// The file has the last word on its nodes, the configuration on all others.
-	first := want.Nodes[0]
-	first.Site = "elsewhere"
-	joined := joinInventories(&topology.Inventory{Nodes: []topology.InventoryNode{first}}, got)
-	if len(joined.Nodes) != len(want.Nodes) || joined.Nodes[0].Site != "elsewhere" {
-		t.Errorf("joined: %d nodes of %d, %+v", len(joined.Nodes), len(want.Nodes), joined.Nodes[0])
+	b := data.Build(schema.Root)
+	networks := b.Container("networks")
+	for network := range tree.Child("networks").Entries("network") {
+		var w *data.Builder
+		for node := range network.Entries("node") {
+			id := node.Leaf("node-id")
+			n := missing[id]
+			if n == nil {
+				continue
+			}
+			delete(missing, id)
+			if w == nil {
+				w = networks.Entry("network", network.Leaf("network-id"))
+			}
+			i := w.Entry("node", id).Container("inventory")
+			i.Text("site", n.Site).Text("domain", n.Domain).Text("role", n.Role).Text("vendor", n.Vendor)
+			for _, c := range n.LineCards {
+				card := i.Entry("line-card", c.Name)
+				for _, p := range c.Ports {
+					card.Leaf("port", p)
+				}
+			}
+		}
 	}
-	if joinInventories(nil, got) != got || joinInventories(want, nil) != want {
-		t.Error("an inventory is lost when the other is not there")
-	}
+	return b.Node()
 }
