@@ -18,8 +18,9 @@
 // The correlator's time is that of the events' arrival, never the server's clock.
 // An event arrives when its reporter says (leaf arrival of incidentd-collector),
 // or else when the server got it; one without arrival whose own time is more than
-// an hour back is taken to be of a recording, and its time for its arrival. Stream
-// time never goes back: what arrives late arrives now. Between events stream time
+// an hour back is taken to be of a recording, and its time for its arrival. Nothing
+// arrives later than the server's own time, and stream time never goes back: what
+// arrives late arrives now. Between events stream time
 // goes on with the server's clock, so that an incident is raised or cleared when
 // nothing more comes. While a recording runs in, its clock stands for the two
 // seconds after each batch, so that it is judged as it was recorded.

@@ -331,6 +331,8 @@ func TestCrashesChangeNothing(t *testing.T) {
 	lines, topology := recording(t, "dev-small")
 	run := func(between func(b *bench)) (out string) {
 		synctest.Test(t, func(t *testing.T) {
+			// Virtual time begins in 2000, before the recordings.
+			time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 			b := open(t)
 			b.config.SnapshotEvery = 7
 			b.configure(topology)
@@ -379,4 +381,21 @@ func TestCrashesChangeNothing(t *testing.T) {
 	})); d != "" {
 		t.Errorf("with a full disk (-want +got):\n%s", d)
 	}
+}
+
+// TestArrivalAhead lets a reporter claim an arrival far in the future: stream time
+// must not follow it, or nothing would be judged for years.
+func TestArrivalAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		b.configure(figure)
+		b.report(`{"id":"1","node":"P1","resource":"eth1","alarm-type-id":"link-down","severity":"major","arrival":"2200-01-01T00:00:00Z"}`)
+		b.report(down("2", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := b.incident("inc-1").Leaf("raise-time"); !strings.HasPrefix(got, "2000-01-01T00:00:") {
+			t.Errorf("raise-time = %q, want one of the first minute", got)
+		}
+	})
 }

@@ -82,6 +82,10 @@ func (m *Manager) admit(tx *datastore.Tx, events []event.Event, r *Reported) (fr
 				arrival = e.Time
 			}
 		}
+		if arrival.After(tx.Now()) {
+			// Stream time never goes back, so nobody may send it ahead.
+			arrival = tx.Now()
+		}
 		recording = tx.Now().Sub(arrival) > recorded
 		if arrival.Before(stream) {
 			arrival = stream

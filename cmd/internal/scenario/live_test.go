@@ -139,6 +139,8 @@ func replayed(tree *data.Node, events []event.Event) (out []string) {
 }
 
 func live(t *testing.T, dir string, networks *data.Node, events []event.Event) (out []string) {
+	// Virtual time begins in 2000, before the recordings.
+	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 	if _, err := server.Init(dir, server.Admin{Name: "admin", Password: password}); err != nil {
 		t.Fatal(err)
 	}
