@@ -11,13 +11,21 @@ import (
 	"incidentd/yang/xmltext"
 )
 
+// What events keeps: records, and bytes of their bodies, to which the messages add
+// as much again and the trees a few times as much.
+const (
+	keptRecords = 2048
+	keptBytes   = 8 << 20
+)
+
 // events shares what is made of records among the subscriptions: those that follow
 // the journal come to a record at about the same time.
 type events struct {
 	schema *yang.Schema
 
 	mu    sync.Mutex
-	slots [256]*event // mu; by sequence number
+	slots [keptRecords]*event // mu; by sequence number
+	bytes int                 // mu; of the bodies of those
 }
 
 // event is a record with what was made of it.
@@ -41,7 +49,14 @@ func (es *events) get(r *journal.Record) *event {
 		return netconf.AppendNotification(make([]byte, 0, len(r.Body)+192), r.Time, r.Body)
 	})
 	e.tree = sync.OnceValues(func() (*data.Node, error) { return es.parse(r.Body) })
+	if *slot != nil {
+		es.bytes -= len((*slot).record.Body)
+	}
 	*slot = e
+	if es.bytes += len(r.Body); es.bytes > keptBytes {
+		clear(es.slots[:])
+		es.bytes = 0
+	}
 	return e
 }
 
