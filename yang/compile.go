@@ -26,6 +26,7 @@ func Compile(fsys fs.FS, o Options) (*Schema, error) {
 		options:    o,
 		schema:     &Schema{byName: map[string]*Module{}, byNS: map[string]*Module{}, rpcs: map[string]*Node{}, notifs: map[string]*Node{}, identAt: map[string]*Identity{}},
 		identities: map[*statement]*Identity{},
+		off:        map[offKey]bool{},
 	}
 	c.schema.Root = &Node{Kind: Root, Config: true}
 	steps := []func(){func() { c.load(fsys) }, c.link, c.features, c.defineIdentities, c.buildModules, c.augmentModules, c.finish}
@@ -47,6 +48,7 @@ type compiler struct {
 	leafs      []pendingLeaf
 	byWhere    map[string]*statement // lists and choices, for their keys and defaults
 	steps      int
+	off        map[offKey]bool // nodes that features switched off
 }
 
 type pendingLeaf struct {
@@ -424,7 +426,11 @@ func (c *compiler) buildModules() {
 // m is the module whose namespace the node has.
 func (c *compiler) build(s *statement, m *Module, parent *Node, config bool) *Node {
 	kind, ok := dataKinds[s.keyword]
-	if !ok || !c.ifFeatures(s) {
+	if !ok {
+		return nil
+	}
+	if !c.ifFeatures(s) {
+		c.switchedOff(parent, m, s)
 		return nil
 	}
 	if c.steps++; c.steps > maxNodes {
@@ -481,6 +487,21 @@ func (c *compiler) build(s *statement, m *Module, parent *Node, config bool) *No
 	return n
 }
 
+// switchedOff notes a node that is not there because its features are not: what
+// augments it goes with it.
+func (c *compiler) switchedOff(parent *Node, m *Module, s *statement) {
+	name := s.arg
+	if name == "" {
+		name = s.keyword
+	}
+	c.off[offKey{parent, childKey{m, name}}] = true
+}
+
+type offKey struct {
+	parent *Node // nil at the top of a module
+	child  childKey
+}
+
 // buildChildren adds what the substatements define, and expands uses in place.
 func (c *compiler) buildChildren(n *Node, s *statement, m *Module) {
 	for _, sub := range s.subs {
@@ -495,6 +516,7 @@ func (c *compiler) buildChildren(n *Node, s *statement, m *Module) {
 		if n.Kind == Choice && kind != Case {
 			// The short form of a case [RFC 7950 section 7.9.2].
 			if !c.ifFeatures(sub) {
+				c.switchedOff(n, m, sub)
 				continue
 			}
 			cas := &Node{Kind: Case, Name: sub.arg, Module: m, Parent: n, Config: n.Config, where: sub.where, depth: n.depth + 1}
@@ -654,6 +676,7 @@ func descend(from []*Node, s *statement, m *Module) *Node {
 // away.
 func (c *compiler) refine(n *Node, s *statement) {
 	if !c.ifFeatures(s) {
+		c.off[offKey{n.Parent, childKey{n.Module, n.Name}}] = true
 		drop := func(x *Node) bool { return x == n }
 		n.Parent.Children = slices.DeleteFunc(n.Parent.Children, drop)
 		n.Parent.Operations = slices.DeleteFunc(n.Parent.Operations, drop)
@@ -707,9 +730,11 @@ func (c *compiler) augmentModules() {
 			if !c.ifFeatures(p.s) {
 				continue
 			}
-			if t := c.absolute(p.s); t != nil {
+			switch t, off := c.absolute(p.s); {
+			case off:
+			case t != nil:
 				c.augmentNode(t, p.s, p.m)
-			} else {
+			default:
 				rest = append(rest, p)
 			}
 		}
@@ -723,21 +748,22 @@ func (c *compiler) augmentModules() {
 	}
 }
 
-// absolute finds the node of an absolute schema node identifier, or nil.
-func (c *compiler) absolute(s *statement) *Node {
-	var at *Node
+// absolute finds the node of an absolute schema node identifier, nil without one;
+// off says that a feature has switched it off, or a node above it.
+func (c *compiler) absolute(s *statement) (at *Node, off bool) {
 	for i, part := range strings.Split(s.arg, "/") {
 		if i == 0 {
 			if part != "" {
-				return nil
+				return nil, false
 			}
 			continue
 		}
 		mod, name, err := s.resolve(strings.TrimSpace(part))
 		if err != nil {
 			c.fail(err)
-			return nil
+			return nil, false
 		}
+		parent := at
 		if i == 1 {
 			if at = c.schema.rpcs[mod.Name+":"+name]; at == nil {
 				at = c.schema.notifs[mod.Name+":"+name]
@@ -748,19 +774,18 @@ func (c *compiler) absolute(s *statement) *Node {
 				}
 			}
 		} else {
-			var next *Node
-			for _, n := range slices.Concat(at.Children, at.Operations) {
+			at = nil
+			for _, n := range slices.Concat(parent.Children, parent.Operations) {
 				if n.Name == name && (n.Module == mod || n.Kind == Input || n.Kind == Output) {
-					next = n
+					at = n
 				}
 			}
-			at = next
 		}
 		if at == nil {
-			return nil
+			return nil, c.off[offKey{parent, childKey{mod, name}}]
 		}
 	}
-	return at
+	return at, false
 }
 
 func (c *compiler) augmentNode(t *Node, s *statement, m *Module) {

@@ -141,6 +141,26 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
+// TestAugmentOfWhatIsOff augments nodes that features switch off, directly and
+// below another: the augment goes with them.
+func TestAugmentOfWhatIsOff(t *testing.T) {
+	fsys := fstest.MapFS{"m.yang": {Data: []byte("module m { " + header + `
+		feature f;
+		container c { container in { if-feature f; } }
+		rpc r { if-feature f; }
+		augment "/t:c/t:in" { leaf a { type string; } }
+		augment "/t:c/t:in/t:more" { leaf b { type string; } }
+		augment "/t:r/t:input" { leaf a { type string; } }
+		augment "/t:c" { leaf there { type string; } } }`)}}
+	s, err := yang.Compile(fsys, yang.Options{Features: map[string][]string{"m": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := s.Root.ChildNamed("c"); len(c.Data) != 1 || c.Data[0].Name != "there" {
+		t.Errorf("children of c: %v", c.Data)
+	}
+}
+
 func TestCanonical(t *testing.T) {
 	s, err := yang.Compile(fstest.MapFS{"m.yang": {Data: []byte("module m { " + header + `
 		identity base; identity sub { base base; } identity other;
