@@ -319,3 +319,30 @@ func TestLargeReplyIsStreamed(t *testing.T) {
 		t.Errorf("a reply of %d bytes took %d bytes of memory", s.written, got)
 	}
 }
+
+// What a session has begun ends before what it has left for its end, and that in
+// the reverse order.
+func TestOnEnd(t *testing.T) {
+	var order []string
+	inBubble(t, netconftest.Config{Setup: handle(t, func(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
+		r.Session.OnEnd(func() { order = append(order, "first") })
+		r.Session.OnEnd(func() { order = append(order, "second") })
+		r.Session.Go(func(ctx context.Context) {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			order = append(order, "goroutine")
+		})
+		return nil, nil
+	})}, func(t *testing.T, b *netconftest.Bench) {
+		p := open(t, b, 0)
+		if m, err := p.Ask(rpc(1, acknowledge)); err != nil || !strings.Contains(m, "<ok/>") {
+			t.Fatal(m, err)
+		}
+		p.Conn.Close()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got, want := strings.Join(order, " "), "goroutine second first"; got != want {
+			t.Errorf("the order of the end is %q, want %q", got, want)
+		}
+	})
+}
