@@ -399,3 +399,28 @@ func TestArrivalAhead(t *testing.T) {
 		}
 	})
 }
+
+// TestRecordingRunsOut reports a recording of the past: it is judged in its own
+// time, which stands still after each batch and then goes on by itself.
+func TestRecordingRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(24 * time.Hour)
+		b := open(t)
+		defer b.close()
+		b.configure(figure)
+		at := func(line, stamp string) string {
+			return strings.Replace(line, `"severity"`, `"arrival":"1999-05-01T10:00:`+stamp+`Z","severity"`, 1)
+		}
+		b.report(at(down("1", "P1", "eth1", "link-down"), "00"))
+		time.Sleep(time.Second) // in between two batches
+		b.report(at(down("2", "P2", "eth0", "igp-peer-abnormal"), "00.5"))
+		if b.incident("inc-1") != nil {
+			t.Error("an incident before its soak was over")
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got, want := b.incident("inc-1").Leaf("raise-time"), "1999-05-01T10:00:03Z"; got != want {
+			t.Errorf("raise-time = %q, want %s", got, want)
+		}
+	})
+}
