@@ -53,7 +53,7 @@ golden:
 # interop lets foreign clients loose on the server: ncclient, netconf-console2, OpenSSH
 # and go-netconf.
 interop: build .venv/.ready
-	.venv/bin/python testdata/interop/run.py
+	PYTHONDONTWRITEBYTECODE=1 .venv/bin/python testdata/interop/run.py
 	INCIDENTD_BIN=$(CURDIR)/bin/incidentd $(GO) test -count=1 -v ./cmd/internal/interop
 
 .venv/.ready: testdata/interop/requirements.txt
