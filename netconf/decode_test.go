@@ -2,28 +2,10 @@ package netconf
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"incidentd/yang/xmltext"
 )
-
-func TestBlank(t *testing.T) {
-	for _, test := range []struct{ in, want string }{
-		{`<filter/>`, `<filter/>`},
-		{`<filter type="a"/>`, `<filter         />`},
-		{`<filter type = 'a"b' x="type='1'" >`, `<filter              x="type='1'" >`},
-		{"<nc:filter\n\tselect='/a[b=\"c>\"]'\ttype=\"xpath\">", "<nc:filter\n\t" + strings.Repeat(" ", 19) + "\t" + strings.Repeat(" ", 12) + ">"},
-		{`<filter xmlns:type="urn:t" t:type="a">`, `<filter xmlns:type="urn:t" t:type="a">`},
-		{`<filter kind="a" type="b">`, `<filter kind="a"         >`},
-	} {
-		got := []byte(test.in)
-		blank(got, "type", "select")
-		if string(got) != test.want {
-			t.Errorf("blank(%s) = %q, want %q", test.in, got, test.want)
-		}
-	}
-}
 
 // FuzzHello reads hellos: one that is taken offers what it says, as often as it is
 // written anew.

@@ -96,7 +96,7 @@ func (s *Session) decode(msg []byte) (*call, error) {
 				}
 				continue
 			}
-			if err := s.operation(c, d, t, msg); data.AsSyntaxError(err) != nil {
+			if err := s.operation(c, d, t); data.AsSyntaxError(err) != nil {
 				return nil, err
 			} else if err != nil {
 				tell(err)
@@ -116,8 +116,8 @@ func (s *Session) decode(msg []byte) (*call, error) {
 const actionNamespace = "urn:ietf:params:xml:ns:yang:1"
 
 // operation reads the operation whose start tag is t, to its end.
-func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token, msg []byte) error {
-	name, at := t.Local, t.Offset
+func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error {
+	name := t.Local
 	rpc, err := s.server.find(t.Space, name)
 	if err == nil {
 		for _, a := range t.Attrs {
@@ -137,22 +137,6 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token, msg []
 	c.rpc = rpc
 	c.request = &Request{Session: s, RPC: rpc}
 	limits := xmltext.Limits{Depth: s.server.limits.Depth}
-	if takesFilter(in) {
-		// The attributes of a filter are taken out of the message, because the data
-		// model knows none; then the operation is read anew.
-		again := false
-		if again, err = c.request.takeFilterAttributes(msg, at, limits); err != nil {
-			return err
-		}
-		if again {
-			*d = *xmltext.NewDecoder(msg, limits)
-			for d.Offset() <= at {
-				if _, err := d.Next(); err != nil {
-					return err
-				}
-			}
-		}
-	}
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)
 	if err != nil {

@@ -276,8 +276,6 @@ type Request struct {
 	RPC     *yang.Node
 	// Input has the rpc's input parameters; it is empty, not nil, without any.
 	Input *data.Node
-
-	filterType, filterSelect *string
 }
 
 // Output starts the output parameters of the rpc, for a Reply.

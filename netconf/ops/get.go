@@ -60,12 +60,9 @@ func refuse(input *data.Node, parameters ...string) error {
 	return errs.Err()
 }
 
-// onlyRunning refuses another datastore than running in a choice of datastores, and
-// none.
+// onlyRunning refuses another datastore than running in a choice of datastores, of
+// which the schema wants one.
 func onlyRunning(input *data.Node, choice string) error {
-	if input.Child(choice).Empty() {
-		return rpcerr.MissingElement(choice, "<%s> has to name a datastore", choice)
-	}
 	for c := range input.Child(choice).Children() {
 		switch {
 		case c.Name() == "running":

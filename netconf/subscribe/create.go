@@ -65,7 +65,7 @@ func (p *Publisher) subscription(r *netconf.Request) (*subscription, error) {
 		return nil, err
 	}
 	if present {
-		s.filter = newFilter(p.schema, elements)
+		s.filter = data.NewFilter(p.schema, p.schema.Root, elements)
 	}
 	start, err := timeOf(r.Input, "startTime")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"incidentd/datastore/journal"
 	"incidentd/netconf"
+	"incidentd/yang/data"
 )
 
 // subscription is one of RFC 5277. After its making it belongs to the goroutine of
@@ -15,10 +16,10 @@ type subscription struct {
 	publisher *Publisher
 	session   *netconf.Session
 	cursor    *journal.Cursor
-	filter    *filter   // nil: everything
-	stop      time.Time // zero: never
-	replay    bool      // replayComplete is still to be sent
-	last      uint64    // the end of the replay
+	filter    *data.Filter // nil: everything
+	stop      time.Time    // zero: never
+	replay    bool         // replayComplete is still to be sent
+	last      uint64       // the end of the replay
 }
 
 // run sends notifications until the subscription or the session ends.
@@ -95,7 +96,7 @@ func (s *subscription) send(r *journal.Record) bool {
 			s.session.Log().Error("a notification cannot be parsed", "name", r.Name, "err", err)
 			return true
 		}
-		if !s.filter.matches(n) {
+		if !s.filter.Matches(n) {
 			return true
 		}
 	}

@@ -20,8 +20,9 @@ type Node struct {
 
 // note is what only some nodes have, apart to keep the others small.
 type note struct {
-	op  Op
-	raw xmltext.Raw // content of an anydata or anyxml
+	op    Op
+	raw   xmltext.Raw    // content of an anydata or anyxml
+	attrs []xmltext.Attr // of an anyxml
 }
 
 // New returns an empty container, rpc input or output, notification or root.
@@ -65,6 +66,15 @@ func (n *Node) Keys() []string {
 		return nil
 	}
 	return strings.Split(n.text, "\x00")
+}
+
+// Attrs returns the attributes of an anyxml, which are part of it, as those of a
+// NETCONF filter. The slice is shared.
+func (n *Node) Attrs() []xmltext.Attr {
+	if n.note == nil {
+		return nil
+	}
+	return n.note.attrs
 }
 
 // Raw returns the content of an anydata or anyxml.

@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 
 	"incidentd/yang"
@@ -177,6 +178,10 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		r.fail(at.ChildPath(s), rpcerr.UnknownElement(t.Local, "%q is state, which cannot be configured", t.Local))
 		return r.skip()
 	}
+	var attrs []xmltext.Attr
+	if s.Kind == yang.AnyXML && !r.Edit {
+		attrs, t.Attrs = slices.Clone(t.Attrs), nil
+	}
 	op, err := r.operation(at, s, t)
 	if err != nil {
 		r.fail(at.ChildPath(s), err)
@@ -199,7 +204,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 			c.note = new(note)
 		}
 		raw.Content = bytes.Clone(raw.Content) // the tree outlives the message
-		c.note.raw = raw
+		c.note.raw, c.note.attrs = raw, attrs
 	default:
 		if s.Kind == yang.List {
 			return r.entry(at, n, c, inherited)

@@ -50,27 +50,29 @@ type Validator struct {
 func New(s *yang.Schema) *Validator {
 	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, named: map[string][]*yang.Node{},
 		references: map[*yang.Node][]*yang.Node{}, operands: map[*yang.Node][]*yang.Node{}}
-	v.prepare(s.Root)
+	v.prepare(s.Root, true)
+	for n := range s.RPCs() {
+		v.prepare(n, false)
+	}
+	for n := range s.Notifications() {
+		v.prepare(n, false)
+	}
 	return v
 }
 
-func (v *Validator) prepare(n *yang.Node) (needed bool) {
-	for _, list := range [][]*yang.Constraint{n.Musts, n.Whens} {
-		for _, c := range list {
-			for _, name := range namesOf(c.Expr) {
-				if !slices.Contains(v.named[name], n) {
-					v.named[name] = append(v.named[name], n)
-				}
-			}
-		}
-	}
-	if n.Type != nil {
-		v.refer(n, n.Type)
+// prepare reports whether something has to be there below the parent of n for n's
+// sake. stored is false outside the datastores, where no change is validated.
+func (v *Validator) prepare(n *yang.Node, stored bool) (needed bool) {
+	if stored {
+		v.depend(n)
 	}
 	for _, c := range n.Children {
-		if v.prepare(c) {
+		if v.prepare(c, stored) {
 			needed = true
 		}
+	}
+	for _, op := range n.Operations {
+		v.prepare(op, false)
 	}
 	switch n.Kind {
 	case yang.Container:
@@ -84,6 +86,22 @@ func (v *Validator) prepare(n *yang.Node) (needed bool) {
 		return n.Mandatory
 	}
 	return needed
+}
+
+// depend notes on what the constraints and references of a node depend.
+func (v *Validator) depend(n *yang.Node) {
+	for _, list := range [][]*yang.Constraint{n.Musts, n.Whens} {
+		for _, c := range list {
+			for _, name := range namesOf(c.Expr) {
+				if !slices.Contains(v.named[name], n) {
+					v.named[name] = append(v.named[name], n)
+				}
+			}
+		}
+	}
+	if n.Type != nil {
+		v.refer(n, n.Type)
+	}
 }
 
 func (v *Validator) refer(n *yang.Node, t *yang.Type) {
@@ -366,11 +384,35 @@ func (c *check) choice(l *data.Loc, s *yang.Node) {
 		c.children(l, chosen.Children)
 	case s.Mandatory && c.allowed(l, s, nil):
 		if c.input {
-			c.fail(l.Path(), rpcerr.MissingElement(s.Name, "none of the cases of the mandatory choice %q is there", s.Name))
+			parent, names := l.Node.Schema(), alternatives(s)
+			if parent.Kind == yang.Input {
+				parent = parent.Parent
+			}
+			if len(names) == 1 {
+				c.fail(l.Path(), rpcerr.MissingElement(names[0], "<%s> has to have <%s>", parent.Name, names[0]))
+				return
+			}
+			c.fail(l.Path(), rpcerr.MissingElement(parent.Name, "<%s> has to have one of %s", parent.Name, strings.Join(names, ", ")))
 			return
 		}
 		c.fail(l.Path(), rpcerr.MissingChoice(s.Name))
 	}
+}
+
+// alternatives are the data nodes that a choice is made of.
+func alternatives(s *yang.Node) (names []string) {
+	var add func(*yang.Node)
+	add = func(n *yang.Node) {
+		if n.Kind != yang.Choice && n.Kind != yang.Case {
+			names = append(names, n.Name)
+			return
+		}
+		for _, c := range n.Children {
+			add(c)
+		}
+	}
+	add(s)
+	return names
 }
 
 // reference checks that what a leafref or instance-identifier refers to is there.

@@ -128,6 +128,37 @@ func TestChangeFindsWhatTreeFinds(t *testing.T) {
 	}
 }
 
+// TestInput validates the input of rpcs: what is missing is a missing-element,
+// below absent containers too, and references lead into the datastore.
+func TestInput(t *testing.T) {
+	s := schema(t, `module m { yang-version 1.1; namespace "urn:m"; prefix m;
+		list item { key id; leaf id { type string; } }
+		rpc act { input {
+			container target { choice which { mandatory true; leaf a { type empty; } leaf b { type empty; } } }
+			leaf item { type leafref { path "/m:item/m:id"; } }
+			leaf must-be { type string; mandatory true; }
+			leaf-list some { type string; min-elements 1; }
+		} } }`)
+	v := validate.New(s)
+	operational := parse(t, s, `<item xmlns="urn:m"><id>1</id></item>`)
+	for _, c := range []struct{ name, body, want string }{
+		{"whole", `<target><a/></target><item>1</item><must-be/><some>x</some>`, ""},
+		{"nothing", ``, "missing-element /m:act/m:must-be; missing-element /m:act/m:target; operation-failed too-few-elements /m:act/m:some"},
+		{"dangling", `<target><b/></target><item>2</item><must-be/><some>x</some>`, "data-missing instance-required /m:act/m:item"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			raw := xmltext.Raw{Content: []byte(c.body), Bindings: []xmltext.Binding{{Space: "urn:m"}}}
+			in, err := (&data.Parser{Schema: s}).ParseRaw(raw, s.RPC("m", "act").Children[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(v.Input(in, operational)); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
 // TestRandomChanges edits one tree at random; whatever the edit, both ways to
 // validate agree on whether the result is valid.
 func TestRandomChanges(t *testing.T) {
