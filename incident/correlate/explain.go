@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,8 +86,10 @@ func (e *Engine) descend(ed topology.EdgeID, h *hypothesis, depth int) []string 
 	return nil
 }
 
-// explain renders the reasons of an incident: the root with its evidence, what was
-// missing, what rests on it, the rivals and the labels.
+// explain tells in a few sentences why the events are one incident and why this is
+// its root: the root with its evidence, what follows from it, what it hurts, what was
+// expected and missing, the rivals and the labels. The reason of each event stands
+// with the event.
 func (e *Engine) explain(i *incident, c *Incident) string {
 	var b strings.Builder
 	r := c.RootCauses[0]
@@ -102,42 +105,107 @@ func (e *Engine) explain(i *incident, c *Incident) string {
 			evidence++
 		}
 	}
-	fmt.Fprintf(&b, ". Weight %s from %d alarms of the cause, %d symptoms by impact", nats(i.score), evidence, symptoms)
+	fmt.Fprintf(&b, " explains best what was reported: %s directly", counted(evidence, "alarm"))
+	if symptoms > 0 {
+		fmt.Fprintf(&b, ", %s through what rests on it", counted(symptoms, "more"))
+	}
+	fmt.Fprintf(&b, " (weight %s).\n", nats(i.score))
+	for _, part := range []struct {
+		role Role
+		text string
+	}{{Root, "Reported of the cause itself"}, {Symptom, "Follows from it"}, {Context, "Seen beside it"}} {
+		if list := grouped(c.Events, part.role); list != "" {
+			fmt.Fprintf(&b, "%s: %s.\n", part.text, list)
+		}
+	}
 	if n := len(c.ServiceInstances); n > 0 {
-		fmt.Fprintf(&b, ", %d services hit", n)
-	}
-	b.WriteString(".\n")
-	const shown = 12
-	left := 0
-	for k := range c.Events {
-		v := &c.Events[k]
-		if v.Role != Root && k >= shown {
-			left++
-			continue
+		b.WriteString("It hurts ")
+		for k, s := range c.ServiceInstances {
+			if k == namedServices && n > k+1 {
+				fmt.Fprintf(&b, " and %d more services", n-k)
+				break
+			}
+			if k > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%s (%s)", s, c.ServiceStates[k])
 		}
-		if v.Role == Root && k >= 4*shown {
-			left++
-			continue
-		}
-		fmt.Fprintf(&b, "%s %s %s%s: %s\n", v.Role, v.ID, v.AlarmTypeID, at(v.Node, v.Resource), v.Reason)
+		b.WriteString(".\n")
 	}
-	if left > 0 {
-		fmt.Fprintf(&b, "and %d more events, see their reasons\n", left)
+	if missing := e.missing(i); len(missing) > 0 {
+		fmt.Fprintf(&b, "Expected, but not seen: %s.\n", strings.Join(missing, ", "))
 	}
-	for _, m := range e.missing(i) {
-		fmt.Fprintf(&b, "expected and missing: %s\n", m)
-	}
-	for _, v := range i.rivals {
+	for k, v := range i.rivals {
 		p := e.places(i, v.h)[0]
-		fmt.Fprintf(&b, "rival: %s%s, weight %s\n", p.CauseName, at(p.Node, p.Resource), nats(v.score))
+		if k == 0 {
+			b.WriteString("Fits less well: ")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s%s (weight %s)", p.CauseName, at(p.Node, p.Resource), nats(v.score))
+	}
+	if len(i.rivals) > 0 {
+		b.WriteString(".\n")
 	}
 	if i.markID != "" {
-		fmt.Fprintf(&b, "maintenance: mark %s names the root\n", i.markID)
+		fmt.Fprintf(&b, "Maintenance: the mark %s names the root.\n", i.markID)
 	}
 	if _, days, ok := e.usual(i); ok && i.periodic {
-		fmt.Fprintf(&b, "periodic: down at this time on %d earlier days\n", len(days))
+		fmt.Fprintf(&b, "Periodic: it was down at this time on %d earlier days.\n", len(days))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// What an explanation names at most.
+const (
+	namedServices = 8
+	namedTypes    = 8
+	namedPlaces   = 4
+)
+
+// grouped lists the events of a role by type with their places, in the order in which
+// the types came.
+func grouped(events []EventRef, role Role) string {
+	var types []string
+	places := map[string][]string{}
+	for k := range events {
+		v := &events[k]
+		if v.Role != role {
+			continue
+		}
+		p := strings.TrimPrefix(at(v.Node, v.Resource), " at ")
+		known, ok := places[v.AlarmTypeID]
+		if !ok {
+			types = append(types, v.AlarmTypeID)
+		}
+		if !slices.Contains(known, p) {
+			places[v.AlarmTypeID] = append(known, p)
+		}
+	}
+	var b strings.Builder
+	for k, t := range types {
+		if k == namedTypes {
+			fmt.Fprintf(&b, "; %s", counted(len(types)-k, "more type"))
+			break
+		}
+		if k > 0 {
+			b.WriteString("; ")
+		}
+		p := places[t]
+		b.WriteString(t + " at " + strings.Join(p[:min(len(p), namedPlaces)], ", "))
+		if n := len(p) - namedPlaces; n > 0 {
+			fmt.Fprintf(&b, " and %s", counted(n, "more place"))
+		}
 	}
 	return b.String()
+}
+
+// counted writes a number of things; "more" has no plural.
+func counted(n int, of string) string {
+	if n != 1 && of != "more" {
+		of += "s"
+	}
+	return strconv.Itoa(n) + " " + of
 }
 
 // nats writes a weight with one digit.
