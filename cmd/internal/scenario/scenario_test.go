@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -83,7 +84,59 @@ func (r *runner) run() {
 			return
 		}
 	}
+	r.lint()
 }
+
+// lint lets libyang, which nobody here wrote, judge the operational datastore after
+// the scenario.
+func (r *runner) lint() {
+	yanglint, err := exec.LookPath("yanglint")
+	if err != nil {
+		r.t.Log("yanglint is not installed: what the server tells is not checked by it")
+		return
+	}
+	s := r.open()
+	r.sessions["lint"] = s
+	s.send([]byte(`<get-data xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"><datastore xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">ds:operational</datastore></get-data>`))
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(<-s.messages); err != nil {
+		r.fatalf("%v", err)
+	}
+	data := doc.FindElement("/rpc-reply/data")
+	if data == nil {
+		r.fatalf("get-data has no data")
+	}
+	out := etree.NewDocument()
+	for _, e := range data.ChildElements() {
+		// The module of the event streams has a mandatory leaf that only its
+		// notification can have.
+		if e.Tag != "netconf" {
+			out.AddChild(e.Copy())
+		}
+	}
+	text, err := out.WriteToBytes()
+	if err != nil {
+		r.fatalf("%v", err)
+	}
+	file := r.dir + ".xml"
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		r.fatalf("%v", err)
+	}
+	args := []string{"-p", modulesDir, "-F", "ietf-alarms:alarm-summary", "-F", "ietf-system:authentication,local-users"}
+	for _, m := range []string{"ietf-incident", "ietf-incident-types", "ietf-alarms", "ietf-network", "ietf-network-topology", "ietf-system", "ietf-yang-library",
+		"ietf-netconf", "ietf-netconf-monitoring", "ietf-datastores", "incidentd-alarm-types", "incidentd-events", "incidentd-incident", "incidentd-inventory"} {
+		found, err := filepath.Glob(filepath.Join(modulesDir, m+"@*.yang"))
+		if err != nil || len(found) != 1 {
+			r.fatalf("%d files of the module %s: %v", len(found), m, err)
+		}
+		args = append(args, found[0])
+	}
+	if report, err := exec.Command(yanglint, append(args, "-t", "data", file)...).CombinedOutput(); err != nil || len(report) > 0 {
+		r.t.Errorf("yanglint refuses the operational datastore: %v\n%s", err, report)
+	}
+}
+
+const modulesDir = "../../../yang/modules"
 
 func (r *runner) step(words []string) {
 	arg := func(i int) string {
