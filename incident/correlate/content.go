@@ -57,6 +57,11 @@ func (e *Engine) content(i *incident) *Incident {
 	e.events(i, c)
 	e.services(i, c)
 	c.RootCauses = e.rootCauses(i)
+	if len(c.Sources) == 0 {
+		// One that was absorbed has given its events away; ietf-incident wants a
+		// source all the same.
+		c.Sources = sources([]EventRef{{Node: c.RootCauses[0].Node, Resource: c.RootCauses[0].Resource}})
+	}
 	c.Domain = e.domain(i)
 	c.Priority = priority(c)
 	if i.root.cause == AccessOutage && slices.ContainsFunc(i.members, func(a *alarm) bool { return a.class == Gasp }) {

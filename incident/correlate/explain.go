@@ -97,6 +97,10 @@ func (e *Engine) explain(i *incident, c *Incident) string {
 	if r.Detail != "" {
 		fmt.Fprintf(&b, " (%s)", r.Detail)
 	}
+	if len(c.Events) == 0 {
+		b.WriteString(" turned out to have another cause: its events went over to the incident that it was merged into.")
+		return b.String()
+	}
 	evidence, symptoms := 0, 0
 	for _, a := range i.members {
 		if a.soft || a.cascade {
