@@ -4,10 +4,11 @@
 // read.
 //
 // A change is validated by what it can touch: the nodes it adds, the parents of
-// what it changes, the constraints that name a node it touches, and the
-// references to what it takes away. Its cost follows the change, but for
-// constraints elsewhere that name a touched node, and for removed targets of
-// leafrefs, whose instances are all looked at.
+// what it changes, the constraints whose paths lead to a node it touches, and the
+// references to what it takes away. A constraint with a relative path is looked at
+// below the closest common ancestor only; one with an absolute path, or of which
+// the paths are not known, at all its instances, and so are references to values
+// that are gone.
 //
 // A Validator is read-only and may be used by any number of goroutines.
 package validate
@@ -35,22 +36,30 @@ type Validator struct {
 	// needs are the containers without presence below which something is
 	// mandatory, so that they are looked into even when absent.
 	needs map[*yang.Node]bool
-	// named are the nodes with constraints by the local names that the paths of
-	// their expressions end in; "" are those that may depend on any node.
-	named map[string][]*yang.Node
-	// references are the leafref leafs by their target, and by the leafs that
-	// their predicates read.
-	references map[*yang.Node][]*yang.Node
-	operands   map[*yang.Node][]*yang.Node
+	// dependents are the constraints and references by the node that a change of,
+	// or below, makes them due again; those that may depend on any node are at the
+	// root.
+	dependents map[*yang.Node][]*dependent
+	// references are the leafrefs by their target.
+	references map[*yang.Node][]*dependent
+	// whens are those of the dependents that are conditions.
+	whens map[*yang.Node][]*dependent
+	// effects are dependents by the changed node itself, loud the nodes at or
+	// below which a change has any, conditional those at or below which a condition
+	// stands.
+	effects           map[*yang.Node]*effect
+	loud, conditional map[*yang.Node]bool
 	// pointers are the instance-identifiers, which may refer to any node.
 	pointers []*yang.Node
 }
 
 // New prepares the validation of a schema.
 func New(s *yang.Schema) *Validator {
-	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, named: map[string][]*yang.Node{},
-		references: map[*yang.Node][]*yang.Node{}, operands: map[*yang.Node][]*yang.Node{}}
+	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, dependents: map[*yang.Node][]*dependent{},
+		whens: map[*yang.Node][]*dependent{}, references: map[*yang.Node][]*dependent{},
+		effects: map[*yang.Node]*effect{}, loud: map[*yang.Node]bool{}, conditional: map[*yang.Node]bool{}}
 	v.prepare(s.Root, true)
+	v.close(s.Root)
 	for n := range s.RPCs() {
 		v.prepare(n, false)
 	}
@@ -88,68 +97,11 @@ func (v *Validator) prepare(n *yang.Node, stored bool) (needed bool) {
 	return needed
 }
 
-// depend notes on what the constraints and references of a node depend.
-func (v *Validator) depend(n *yang.Node) {
-	for _, list := range [][]*yang.Constraint{n.Musts, n.Whens} {
-		for _, c := range list {
-			for _, name := range namesOf(c.Expr) {
-				if !slices.Contains(v.named[name], n) {
-					v.named[name] = append(v.named[name], n)
-				}
-			}
-		}
-	}
-	if n.Type != nil {
-		v.refer(n, n.Type)
-	}
-}
-
-func (v *Validator) refer(n *yang.Node, t *yang.Type) {
-	switch t.Base {
-	case yang.InstanceIdentifier:
-		v.pointers = append(v.pointers, n)
-	case yang.Leafref:
-		v.references[t.Path.Target] = append(v.references[t.Path.Target], n)
-		for _, s := range t.Path.Steps {
-			for _, w := range s.Where {
-				if len(w.Down) > 0 {
-					last := w.Down[len(w.Down)-1]
-					v.operands[last] = append(v.operands[last], n)
-				}
-			}
-		}
-	case yang.Union:
-		for _, m := range t.Members {
-			v.refer(n, m)
-		}
-	}
-}
-
-// namesOf are the local names that an expression's paths end in, and "" when it
-// may depend on nodes that it does not name.
-func namesOf(e *xpath.Expr) []string {
-	var out []string
-	for _, p := range e.Paths() {
-		if p.Anything || len(p.Names) == 0 {
-			return []string{""}
-		}
-		out = append(out, p.Names[len(p.Names)-1].Local)
-	}
-	return out
-}
-
 // Tree validates a whole tree of a datastore. config leaves out what only state
 // needs. The error is an rpcerr.Errors of all violations, up to a hundred.
 func (v *Validator) Tree(root *data.Node, config bool) error {
 	c := v.check(root, config)
 	c.walk(&data.Loc{Node: root})
-	return c.errs.Err()
-}
-
-// Change validates new, which came from the valid tree old.
-func (v *Validator) Change(old, new *data.Node, config bool) error {
-	c := v.check(new, config)
-	c.change(old, new)
 	return c.errs.Err()
 }
 
@@ -171,9 +123,11 @@ type check struct {
 	*Validator
 	config bool
 	input  bool
-	tree   *data.XPath
-	done   map[*data.Node]bool // whose structure was checked
-	errs   rpcerr.Errors
+	// incremental is true while what was there before the change is validated.
+	incremental bool
+	tree        *data.XPath
+	done        map[*data.Node]bool // whose structure was checked
+	errs        rpcerr.Errors
 }
 
 func (c *check) fail(p rpcerr.Path, e *rpcerr.Error) {
@@ -311,6 +265,9 @@ func (c *check) entries(l *data.Loc, s *yang.Node) {
 	if s.Max > 0 && n > s.Max {
 		c.fail(l.ChildPath(s), rpcerr.TooManyElements(n, s.Max))
 	}
+	if c.incremental {
+		return // unique is checked where a change concerns it
+	}
 	for _, leafs := range s.Unique {
 		c.unique(l, s, leafs)
 	}
@@ -358,6 +315,9 @@ func valueBelow(at *data.Loc, list, leaf *yang.Node) (string, *data.Loc) {
 		n := at.Node.Get(s)
 		if n == nil && s == leaf && len(s.Defaults) > 0 {
 			n = data.NewLeaf(s, s.Defaults[0])
+		}
+		if n == nil && s.Kind == yang.Container && !s.Presence {
+			n = data.New(s)
 		}
 		if n == nil {
 			return "", nil
@@ -446,145 +406,4 @@ func memberType(t *yang.Type, value string, s *yang.Schema) *yang.Type {
 		}
 	}
 	return t
-}
-
-// change is the incremental validation.
-func (c *check) change(old, new *data.Node) {
-	touched := map[*yang.Node]bool{}
-	gone := map[*yang.Node]map[string]bool{}
-	var leafs []*yang.Node
-	removed := false
-	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
-		removed = removed || is == nil || was != nil && is.Schema().HasValue()
-		if was != nil {
-			c.collect(was, touched, gone)
-		}
-		if is != nil {
-			c.collect(is, touched, nil)
-			c.walk(parent.Down(is))
-			if is.Schema().HasValue() {
-				leafs = append(leafs, is.Schema())
-			}
-		} else if was.Schema().HasValue() {
-			leafs = append(leafs, was.Schema())
-		}
-		for at := parent; at != nil; at = at.Parent {
-			if !c.done[at.Node] {
-				c.musts(at)
-				c.structure(at)
-			}
-		}
-		return len(c.errs) < maxErrors
-	})
-	c.dependents(touched)
-	c.dangling(gone)
-	if removed {
-		for _, s := range c.pointers {
-			c.instances(s, c.node)
-		}
-	}
-	for _, s := range leafs {
-		for _, ref := range c.operands[s] {
-			c.instances(ref, c.node)
-		}
-	}
-}
-
-// collect notes the schema nodes of a subtree, and the values that are taken away
-// where leafrefs may refer to them.
-func (c *check) collect(n *data.Node, touched map[*yang.Node]bool, gone map[*yang.Node]map[string]bool) {
-	s := n.Schema()
-	touched[s] = true
-	if gone != nil && s.HasValue() && len(c.references[s]) > 0 {
-		if gone[s] == nil {
-			gone[s] = map[string]bool{}
-		}
-		gone[s][n.Value()] = true
-	}
-	for ch := range n.Children() {
-		c.collect(ch, touched, gone)
-	}
-}
-
-// dependents evaluates the constraints elsewhere that name a touched node.
-func (c *check) dependents(touched map[*yang.Node]bool) {
-	again := map[*yang.Node]bool{}
-	for s := range touched {
-		// An expression depends on what is below its paths, too.
-		for at := s; at != nil; at = at.DataParent() {
-			for _, n := range c.named[at.Name] {
-				again[n] = true
-			}
-		}
-	}
-	if len(touched) > 0 {
-		for _, n := range c.named[""] {
-			again[n] = true
-		}
-	}
-	nodes := make([]*yang.Node, 0, len(again))
-	for n := range again {
-		nodes = append(nodes, n)
-	}
-	slices.SortFunc(nodes, func(a, b *yang.Node) int { return strings.Compare(a.Path(), b.Path()) })
-	for _, n := range nodes {
-		if c.config && !n.Config {
-			continue
-		}
-		if n.Kind != yang.Choice && n.Kind != yang.Case {
-			c.instances(n, c.node)
-		}
-		if len(n.Whens) > 0 {
-			// What a condition lets in may be mandatory now.
-			if p := n.DataParent(); p != nil {
-				c.instances(p, func(l *data.Loc) {
-					delete(c.done, l.Node)
-					c.structure(l)
-				})
-			}
-		}
-	}
-}
-
-// dangling checks the leafrefs that have a value which was taken away.
-func (c *check) dangling(gone map[*yang.Node]map[string]bool) {
-	for s, values := range gone {
-		for _, ref := range c.references[s] {
-			if c.config && !ref.Config {
-				continue
-			}
-			c.instances(ref, func(l *data.Loc) {
-				if values[l.Node.Value()] {
-					c.reference(l, ref.Type)
-				}
-			})
-		}
-	}
-}
-
-// instances visits every instance of a schema node.
-func (c *check) instances(s *yang.Node, visit func(*data.Loc)) {
-	var way []*yang.Node
-	for n := s; n != nil && n.Kind != yang.Root; n = n.DataParent() {
-		way = append(way, n)
-	}
-	slices.Reverse(way)
-	var down func(l *data.Loc, way []*yang.Node)
-	down = func(l *data.Loc, way []*yang.Node) {
-		if len(c.errs) >= maxErrors {
-			return
-		}
-		if len(way) == 0 {
-			visit(l)
-			return
-		}
-		if n := l.Node.Get(way[0]); n != nil {
-			down(l.Down(n), way[1:])
-			return
-		}
-		for e := range l.Node.EntriesOf(way[0]) {
-			down(l.Down(e), way[1:])
-		}
-	}
-	down(&data.Loc{Node: c.tree.Root}, way)
 }
