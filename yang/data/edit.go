@@ -129,7 +129,7 @@ func share(old, new *Node) *Node {
 
 // child applies one node of the edit to its parent.
 func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh bool) {
-	op := c.op()
+	op, edit := c.op(), c
 	if op == Inherit {
 		op = inherited
 	}
@@ -179,6 +179,7 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 			}
 			e.set(r, c)
 		}
+		e.move(at, r, edit, now == nil)
 		return
 	}
 	below := e.interior(at, have, c, op, fresh || op == Replace || op == Create)
@@ -189,6 +190,24 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 		}
 	case below != now:
 		e.set(r, below)
+	}
+	e.move(at, r, edit, now == nil)
+}
+
+// move puts an entry, which may be new, where the edit wants it among those that
+// the user orders.
+func (e *editor) move(at *Loc, r *result, edit *Node, isNew bool) {
+	if edit.note == nil || edit.note.move == nil {
+		return
+	}
+	m, have := edit.note.move, r.node().kid(edit.schema).set
+	if m.anchored() && (have.find(m.anchor) < 0 || isNew && m.anchor == edit.text) {
+		e.fail(at, rpcerr.MissingInstance("there is no entry to insert it %s", m.where).
+			WithInfo("", "bad-attribute", m.attribute()).WithInfo("", "bad-element", edit.schema.Name))
+		return
+	}
+	if moved := have.move(e.o, edit.text, m); moved != have {
+		r.change().setKid(&Node{schema: edit.schema, set: moved})
 	}
 }
 
@@ -234,7 +253,7 @@ func (n *Node) lookup(c *Node) *Node {
 
 // plain is the node without its operation.
 func plain(c *Node) *Node {
-	if c.note == nil || c.note.op == Inherit {
+	if c.note == nil || c.note.op == Inherit && c.note.move == nil {
 		return c
 	}
 	p := *c

@@ -21,6 +21,7 @@ type Node struct {
 // note is what only some nodes have, apart to keep the others small.
 type note struct {
 	op    Op
+	move  *move          // of an edit's entry that the user orders
 	raw   xmltext.Raw    // content of an anydata or anyxml
 	attrs []xmltext.Attr // of an anyxml
 }

@@ -182,12 +182,14 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 	if s.Kind == yang.AnyXML && !r.Edit {
 		attrs, t.Attrs = slices.Clone(t.Attrs), nil
 	}
-	op, err := r.operation(at, s, t)
+	op, moved, err := r.operation(s, t)
 	if err != nil {
 		r.fail(at.ChildPath(s), err)
 	}
+	if op != Inherit || moved != nil {
+		c.note = &note{op: op, move: moved}
+	}
 	if op != Inherit {
-		c.note = &note{op: op}
 		inherited = op
 	}
 	switch s.Kind {
@@ -283,30 +285,38 @@ func (r *reader) otherCase(n, c *Node) *yang.Node {
 	return nil
 }
 
-func (r *reader) operation(at *Loc, s *yang.Node, t xmltext.Token) (Op, *rpcerr.Error) {
-	op, given := Inherit, false
+// operation reads the attributes that an edit may have.
+func (r *reader) operation(s *yang.Node, t xmltext.Token) (op Op, moved *move, _ *rpcerr.Error) {
+	given := false
+	var order orderAttrs
 	for _, a := range t.Attrs {
 		switch {
 		case r.Edit && a.Local == "operation" && (a.Space == NetconfNamespace || a.Space == ""):
 			o, ok := ParseOp(a.Value)
 			if given {
-				return Inherit, rpcerr.BadAttribute(s.Name, a.Local, "it stands there twice, with a namespace and without")
+				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "it stands there twice, with a namespace and without")
 			}
 			given = true
 			if !ok || o == None {
-				return Inherit, rpcerr.BadAttribute(s.Name, a.Local, "the operation "+quoteShort(a.Value)+" is none of merge, replace, create, delete, remove")
+				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "the operation "+quoteShort(a.Value)+" is none of merge, replace, create, delete, remove")
 			}
 			if s.IsKey() {
-				return Inherit, rpcerr.BadAttribute(s.Name, a.Local, "a key has no operation of its own")
+				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "a key has no operation of its own")
 			}
 			op = o
-		case r.Edit && a.Space == rpcerr.YANGNamespace && (a.Local == "insert" || a.Local == "key" || a.Local == "value"):
-			return Inherit, rpcerr.OperationNotSupported("the attribute " + a.Local)
+		case r.Edit && a.Space == rpcerr.YANGNamespace && order.take(s, a):
 		default:
-			return Inherit, rpcerr.UnknownAttribute(s.Name, a.Local)
+			return Inherit, nil, rpcerr.UnknownAttribute(s.Name, a.Local)
 		}
 	}
-	return op, nil
+	if order == (orderAttrs{}) {
+		return op, nil, nil
+	}
+	moved, err := order.move(s, r.Schema, r.resolver(r.d.Bindings(), s))
+	if err != nil {
+		return Inherit, nil, err
+	}
+	return op, moved, nil
 }
 
 // leaf reads the value of a leaf or leaf-list entry; ok is false when it was
