@@ -282,7 +282,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"plain", rpcerr.Errors{rpcerr.OperationFailed("no")}},
 		{"everything", rpcerr.Errors{rpcerr.InvalidValue("not <this> & that").At(path).WithAppTag("app").WithInfo("urn:y", "y", "v").WithInfo("", "bad-element", "mtu")}},
-		{"two", rpcerr.Errors{rpcerr.LockDenied(7), rpcerr.NotUnique("/a", "/b")}},
+		{"two", rpcerr.Errors{rpcerr.LockDenied(7), rpcerr.NotUnique(rpcerr.Path{Expr: "/a"}, rpcerr.Path{Expr: "/b"})}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

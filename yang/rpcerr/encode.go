@@ -17,13 +17,7 @@ func (e *Error) AppendXML(b []byte) []byte {
 	}
 	if e.Path.Expr != "" {
 		b = append(b, "<error-path"...)
-		for _, p := range e.Path.Prefixes {
-			b = append(b, " xmlns:"...)
-			b = append(b, p.Prefix...)
-			b = append(b, `="`...)
-			b = appendText(b, p.Namespace)
-			b = append(b, '"')
-		}
+		b = declare(b, e.Path.Prefixes)
 		b = append(b, '>')
 		b = appendText(b, e.Path.Expr)
 		b = append(b, "</error-path>"...)
@@ -43,6 +37,7 @@ func (e *Error) AppendXML(b []byte) []byte {
 				b = appendText(b, i.Space)
 				b = append(b, '"')
 			}
+			b = declare(b, i.Prefixes)
 			b = append(b, '>')
 			b = appendText(b, i.Value)
 			b = append(b, "</"...)
@@ -52,6 +47,17 @@ func (e *Error) AppendXML(b []byte) []byte {
 		b = append(b, "</error-info>"...)
 	}
 	return append(b, "</rpc-error>"...)
+}
+
+func declare(b []byte, prefixes []Prefix) []byte {
+	for _, p := range prefixes {
+		b = append(b, " xmlns:"...)
+		b = append(b, p.Prefix...)
+		b = append(b, `="`...)
+		b = appendText(b, p.Namespace)
+		b = append(b, '"')
+	}
+	return b
 }
 
 // escaper leaves out what XML 1.0 cannot carry at all.

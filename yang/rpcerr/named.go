@@ -101,10 +101,10 @@ func MustViolation(message, appTag string) *Error {
 
 // NotUnique is a unique statement that is violated; the paths are those of the
 // leafs that make the entries collide [RFC 7950 section 15.1].
-func NotUnique(paths ...string) *Error {
+func NotUnique(paths ...Path) *Error {
 	e := OperationFailed("entries have the same values where they must be unique").WithAppTag(AppDataNotUnique)
 	for _, p := range paths {
-		e = e.WithInfo(YANGNamespace, "non-unique", p)
+		e.Info = append(e.Info, Info{YANGNamespace, "non-unique", p.Expr, p.Prefixes})
 	}
 	return e
 }

@@ -87,8 +87,11 @@ type Path struct {
 type Prefix struct{ Prefix, Namespace string }
 
 // Info is one element of error-info. Space is its namespace; empty means that of
-// the base protocol.
-type Info struct{ Space, Name, Value string }
+// the base protocol. Prefixes are those that Value uses when it is a path.
+type Info struct {
+	Space, Name, Value string
+	Prefixes           []Prefix
+}
 
 // Error reads as "tag (app-tag): message [path]".
 func (e *Error) Error() string {
@@ -128,7 +131,7 @@ func (e *Error) WithAppTag(tag string) *Error {
 // WithInfo returns a copy of the error with one more element of error-info.
 func (e *Error) WithInfo(space, name, value string) *Error {
 	c := *e
-	c.Info = append(c.Info[:len(c.Info):len(c.Info)], Info{space, name, value})
+	c.Info = append(c.Info[:len(c.Info):len(c.Info)], Info{Space: space, Name: name, Value: value})
 	return &c
 }
 

@@ -279,23 +279,24 @@ func (c *check) unique(l *data.Loc, s *yang.Node, leafs []*yang.Node) {
 	seen := map[string]*data.Loc{}
 	for e := range l.Node.EntriesOf(s) {
 		at := l.Down(e)
-		var values, paths []string
+		var values []string
+		var paths []rpcerr.Path
 		for _, leaf := range leafs {
 			v, p := valueBelow(at, s, leaf)
 			if p == nil {
 				break
 			}
-			values, paths = append(values, v), append(paths, p.String())
+			values, paths = append(values, v), append(paths, p.Path())
 		}
 		if len(values) < len(leafs) {
 			continue
 		}
 		key := data.Key(values...)
 		if first := seen[key]; first != nil {
-			var all []string
+			var all []rpcerr.Path
 			for _, leaf := range leafs {
 				_, p := valueBelow(first, s, leaf)
-				all = append(all, p.String())
+				all = append(all, p.Path())
 			}
 			c.fail(l.ChildPath(s), rpcerr.NotUnique(append(all, paths...)...))
 			return
