@@ -214,3 +214,30 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCompileReference loads the whole reference set but for the two modules
+// whose namespace another one claims.
+func BenchmarkCompileReference(b *testing.B) {
+	dir := filepath.Join("..", "..", "shared", "yang-reference")
+	names, err := fs.Glob(os.DirFS(dir), "*.yang")
+	if err != nil || len(names) == 0 {
+		b.Skip("the reference modules are not here")
+	}
+	var files []yang.File
+	for _, name := range names {
+		if strings.HasPrefix(name, "notifications@") || strings.HasPrefix(name, "nc-notifications@") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, yang.File{Name: name, Text: text})
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		if _, err := yang.CompileFiles(files, yang.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

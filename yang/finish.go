@@ -2,7 +2,6 @@ package yang
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -13,72 +12,68 @@ import (
 // prefix as in the module that wrote it, no prefix as the module of the node
 // that has it.
 type namespaces struct {
-	from *Module
+	from *source
 	node *Node
 }
 
 // finish resolves what needs the whole tree: types, keys, defaults, paths.
 func (c *compiler) finish() {
-	// Leafs are typed in order; a leafref's target may be typed later, so
-	// paths are resolved in a second pass and defaults in a third.
-	for _, p := range c.leafs {
-		ts := p.stmt.sub("type")
-		if ts == nil {
-			c.fail(p.stmt.errorf("has no type"))
-			continue
-		}
-		t, err := c.resolveType(ts, 0)
-		if err != nil {
-			c.fail(err)
-			continue
-		}
-		p.node.Type = t
-		if p.node.Units == "" {
-			p.node.Units = t.units
+	var all, leafs []*Node
+	collect := func(n *Node) {
+		all = append(all, n)
+		if n.HasValue() {
+			leafs = append(leafs, n)
 		}
 	}
-	if len(c.errs) > 0 {
-		return
-	}
-	var all []*Node
-	collect := func(n *Node) { all = append(all, n) }
 	walk(c.schema.Root, collect)
-	for n := range c.schema.RPCs() {
-		walk(n, collect)
-	}
-	for n := range c.schema.Notifications() {
-		walk(n, collect)
-	}
-	for _, n := range all {
-		c.index(n)
-	}
-	for _, p := range c.leafs {
-		if p.node.Type != nil {
-			c.resolvePaths(p.node, p.node.Type, p.stmt)
+	for _, tops := range []map[string]*Node{c.schema.rpcs, c.schema.notifs, c.schema.structures} {
+		for n := range sortedNodes(tops) {
+			walk(n, collect)
 		}
 	}
-	if len(c.errs) > 0 {
-		return
+	// A leafref's target may be typed later than the leafref, so paths are
+	// resolved in a second pass and defaults in a third.
+	steps := []func(){
+		func() { each(leafs, c.typeOf) },
+		func() { each(all, c.index) },
+		func() { each(leafs, c.resolvePaths) },
+		func() { each(leafs, c.checkLeafrefCycle) },
+		func() { each(leafs, c.defaults) },
+		func() {
+			each(all, c.compileExpressions)
+			each(all, c.keysAndUniques)
+		},
+		func() { each(all, c.consistent) },
 	}
-	for _, p := range c.leafs {
-		c.checkLeafrefCycle(p.node)
-	}
-	if len(c.errs) > 0 {
-		return
-	}
-	for _, p := range c.leafs {
-		c.defaults(p.node, p.stmt)
-	}
-	for _, n := range all {
-		c.compileExpressions(n)
-		for _, ch := range n.Children {
-			if n.Config == false && ch.Config && n.Kind != Root && n.Kind < RPC {
-				c.fail(fmt.Errorf("%s: %s: config true below config false", ch.where, ch.Path()))
-			}
+	for _, step := range steps {
+		if step(); len(c.errs) > 0 {
+			return
 		}
 	}
-	for _, n := range all {
-		c.keysAndUniques(n)
+	for _, m := range c.schema.Modules {
+		slices.Sort(m.DeviatedBy)
+	}
+}
+
+func each(nodes []*Node, do func(*Node)) {
+	for _, n := range nodes {
+		do(n)
+	}
+}
+
+func (c *compiler) typeOf(n *Node) {
+	if n.def.typ == nil {
+		c.fail(n.def.stmt.errorf("has no type"))
+		return
+	}
+	t, err := c.resolveType(n.def.typ, 0)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	n.Type = t
+	if n.Units == "" {
+		n.Units = t.units
 	}
 }
 
@@ -94,7 +89,7 @@ func walk(n *Node, visit func(*Node)) {
 
 // index flattens choices and cases into the data children.
 func (c *compiler) index(n *Node) {
-	if n.Kind == Choice || n.Kind == Case || n.Kind == RPC || n.Kind == Action || n.HasValue() {
+	if n.Kind == Choice || n.Kind == Case || n.Kind == RPC || n.Kind == Action || n.HasValue() || n.data != nil {
 		return
 	}
 	n.data, n.byName = map[childKey]*Node{}, map[string]*Node{}
@@ -128,311 +123,178 @@ func (c *compiler) index(n *Node) {
 // keysAndUniques reads the key and unique of a list and the default of a choice,
 // which name nodes that exist only once the tree is whole.
 func (c *compiler) keysAndUniques(n *Node) {
-	s := c.statementAt(n)
-	if s == nil {
-		return
-	}
 	switch n.Kind {
 	case Choice:
-		if d := s.value("default"); d != "" {
+		if len(n.def.own) > 0 {
+			d := n.def.own[len(n.def.own)-1]
+			_, name, _ := strings.Cut(":"+d.arg, ":")
+			if i := strings.IndexByte(name, ':'); i >= 0 {
+				name = name[i+1:]
+			}
 			for _, ch := range n.Children {
-				if ch.Name == d {
+				if ch.Name == name {
 					n.DefaultCase = ch
 				}
 			}
-			if n.DefaultCase == nil {
-				c.fail(s.errorf("its default %q is none of its cases", d))
+			if n.DefaultCase == nil && !c.offBelow(n, name) {
+				c.fail(d.errorf("is none of the choice's cases"))
 			}
 		}
 	case List:
-		for _, name := range strings.Fields(s.value("key")) {
-			if _, local, ok := strings.Cut(name, ":"); ok {
-				name = local
-			}
-			k := n.Child(n.Module, name)
-			if k == nil || k.Kind != Leaf {
-				c.fail(s.errorf("its key %q is no leaf of it", name))
+		if key := n.def.stmt.sub("key"); key != nil {
+			c.keys(n, key)
+		} else if n.Config && !n.stateless {
+			c.fail(n.def.stmt.errorf("a config list needs a key"))
+		}
+		for _, u := range n.def.uniques {
+			c.unique(n, u)
+		}
+	}
+}
+
+// offBelow reports whether features took a child of that name away.
+func (c *compiler) offBelow(n *Node, name string) bool {
+	for key := range c.off {
+		if key.parent == n && key.child.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiler) keys(n *Node, key *statement) {
+	if len(strings.Fields(key.arg)) == 0 {
+		c.fail(key.errorf("names no leaf"))
+	}
+	for _, name := range strings.Fields(key.arg) {
+		if m, local, err := key.resolve(name); err == nil && (m == key.module || m == n.Module) {
+			name = local
+		}
+		k := n.Child(n.Module, name)
+		switch {
+		case k == nil || k.Kind != Leaf || k.Parent != n:
+			c.fail(key.errorf("%q is no leaf of the list", name))
+			return
+		case slices.Contains(n.Keys, k):
+			c.fail(key.errorf("names %q twice", name))
+		case k.Config != n.Config && !n.stateless:
+			c.fail(key.errorf("the key %q is config %v, the list config %v", name, k.Config, n.Config))
+		case k.Type.Base == Empty && k.def.typ.src.version == "1":
+			c.fail(key.errorf("the key %q has the type empty, which needs YANG 1.1", name))
+		case k.def.stmt.src.version != "1" && (len(k.Whens) > 0 && k.def.stmt.sub("when") != nil || k.def.stmt.sub("if-feature") != nil):
+			c.fail(key.errorf("the key %q has a when or an if-feature", name))
+		}
+		k.Mandatory = true
+		k.Defaults = nil // a key's default is ignored [RFC 7950 section 7.8.2]
+		n.Keys = append(n.Keys, k)
+	}
+}
+
+func (c *compiler) unique(n *Node, u *statement) {
+	var leafs []*Node
+	for _, path := range strings.Fields(u.arg) {
+		at := n
+		for part := range strings.SplitSeq(path, "/") {
+			m, name, err := u.resolve(part)
+			if err != nil {
+				c.fail(err)
 				return
 			}
-			k.Mandatory = true
-			n.Keys = append(n.Keys, k)
-		}
-		if len(n.Keys) == 0 && n.Config {
-			c.fail(s.errorf("a config list needs a key"))
-		}
-		for u := range s.all("unique") {
-			var leafs []*Node
-			for _, path := range strings.Fields(u.arg) {
-				at := n
-				for _, part := range strings.Split(path, "/") {
-					_, name, err := u.resolve(part)
-					if err != nil {
-						c.fail(err)
-						return
-					}
-					if at = at.ChildNamed(name); at == nil {
-						c.fail(u.errorf("no leaf %q", path))
-						return
-					}
-				}
-				leafs = append(leafs, at)
+			if m == u.module {
+				m = n.Module
 			}
-			n.Unique = append(n.Unique, leafs)
-		}
-	}
-}
-
-// statementAt finds the statement that defined a list or choice.
-func (c *compiler) statementAt(n *Node) *statement {
-	if n.Kind != List && n.Kind != Choice {
-		return nil
-	}
-	if c.byWhere == nil {
-		c.byWhere = map[string]*statement{}
-		for _, m := range c.schema.Modules {
-			var add func(*statement)
-			add = func(s *statement) {
-				if s.keyword == "list" || s.keyword == "choice" {
-					c.byWhere[s.where] = s
-				}
-				for _, sub := range s.subs {
-					add(sub)
-				}
+			next := childNamed(at.Children, m, name)
+			if next == nil {
+				next = at.Child(m, name)
 			}
-			add(m.stmt)
-		}
-	}
-	return c.byWhere[n.where]
-}
-
-// resolveType follows typedefs down to the built-in type and gathers the
-// restrictions of every level.
-func (c *compiler) resolveType(s *statement, depth int) (*Type, error) {
-	if depth > 64 {
-		return nil, s.errorf("typedefs nest too deep or refer to themselves")
-	}
-	var t *Type
-	if base, ok := baseNames[s.arg]; ok {
-		t = &Type{Base: base, Name: s.arg, RequireInstance: true}
-	} else {
-		def, err := s.definition("typedef", s.arg)
-		if err != nil {
-			return nil, err
-		}
-		ts := def.sub("type")
-		if ts == nil {
-			return nil, def.errorf("has no type")
-		}
-		below, err := c.resolveType(ts, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		copied := *below
-		t = &copied
-		t.Name = s.arg
-		if d := def.sub("default"); d != nil {
-			t.defaultText, t.defaultFrom = &d.arg, d
-		}
-		if u := def.value("units"); u != "" {
-			t.units = u
-		}
-	}
-	return t, c.restrict(t, s, depth)
-}
-
-func (c *compiler) restrict(t *Type, s *statement, depth int) error {
-	for _, sub := range s.subs {
-		message, appTag := strings.Join(strings.Fields(sub.value("error-message")), " "), sub.value("error-app-tag")
-		switch sub.keyword {
-		case "range", "length":
-			parts, err := intervals(t, sub)
-			if err != nil {
-				return err
+			if next == nil && c.offBelow(at, name) {
+				return
 			}
-			r := Restriction{Parts: parts, Text: sub.arg, Message: message, AppTag: appTag}
-			if sub.keyword == "range" {
-				t.Ranges = append(slices.Clip(t.Ranges), r)
-			} else {
-				t.Lengths = append(slices.Clip(t.Lengths), r)
+			if at = next; at == nil || at.Kind == List || at.Kind == LeafList {
+				c.fail(u.errorf("%q leads to no leaf of an entry", path))
+				return
 			}
-		case "pattern":
-			re, err := translatePattern(sub.arg)
-			if err != nil {
-				return sub.errorf("%v", err)
-			}
-			t.Patterns = append(slices.Clip(t.Patterns), &Pattern{Text: sub.arg, Invert: sub.value("modifier") == "invert-match",
-				Message: message, AppTag: appTag, re: re})
-		case "fraction-digits":
-			if _, err := fmt.Sscanf(sub.arg, "%d", &t.FractionDigits); err != nil || t.FractionDigits < 1 || t.FractionDigits > 18 {
-				return sub.errorf("is not 1 to 18")
-			}
-		case "base":
-			id, err := c.identity(sub)
-			if err != nil {
-				return err
-			}
-			t.Identities = append(slices.Clip(t.Identities), id)
-		case "path":
-			t.pathStmt = sub
-		case "require-instance":
-			t.RequireInstance = sub.arg == "true"
-		}
-	}
-	if t.Base == Union && len(t.Members) == 0 {
-		for m := range s.all("type") {
-			member, err := c.resolveType(m, depth+1)
-			if err != nil {
-				return err
-			}
-			t.Members = append(t.Members, member)
-		}
-	}
-	for _, named := range []struct {
-		keyword, value string
-		list           *[]Enum
-	}{{"enum", "value", &t.Enums}, {"bit", "position", &t.BitNames}} {
-		if s.sub(named.keyword) == nil {
-			continue
-		}
-		list, err := c.enums(s, named.keyword, named.value, *named.list)
-		if err != nil {
-			return err
-		}
-		*named.list = list
-	}
-	switch {
-	case t.Base == Decimal64 && t.FractionDigits == 0:
-		return s.errorf("decimal64 needs fraction-digits")
-	case t.Base == Union && len(t.Members) == 0:
-		return s.errorf("a union needs types")
-	case t.Base == Enumeration && len(t.Enums) == 0:
-		return s.errorf("an enumeration needs enums")
-	case t.Base == Bits && len(t.BitNames) == 0:
-		return s.errorf("bits need bit statements")
-	case t.Base == IdentityRef && len(t.Identities) == 0:
-		return s.errorf("an identityref needs a base")
-	case t.Base == Leafref && t.pathStmt == nil:
-		return s.errorf("a leafref needs a path")
-	}
-	return nil
-}
-
-// enums numbers the enums or bits; a restriction of a typedef keeps the numbers
-// that the typedef gave.
-func (c *compiler) enums(s *statement, keyword, value string, inherited []Enum) ([]Enum, error) {
-	var list []Enum
-	next := int64(0)
-	for e := range s.all(keyword) {
-		if !c.ifFeatures(e) {
-			continue
-		}
-		v := next
-		if i := slices.IndexFunc(inherited, func(x Enum) bool { return x.Name == e.arg }); i >= 0 {
-			v = inherited[i].Value
-		} else if len(inherited) > 0 {
-			return nil, e.errorf("is not in the type that is restricted")
-		}
-		if text := e.value(value); text != "" {
-			if _, err := fmt.Sscanf(text, "%d", &v); err != nil {
-				return nil, e.errorf("its %s is no number", value)
-			}
-		}
-		list = append(list, Enum{e.arg, v})
-		next = max(next, v+1)
-	}
-	if len(list) == 0 {
-		return nil, s.errorf("no %s is left by the features", keyword)
-	}
-	if keyword == "bit" {
-		slices.SortFunc(list, func(a, b Enum) int { return int(a.Value - b.Value) })
-	}
-	return list, nil
-}
-
-// intervals parses a range or length [RFC 7950 section 9.2.4].
-func intervals(t *Type, s *statement) ([]Interval, error) {
-	bounds := Interval{new(big.Int), new(big.Int).SetUint64(1<<64 - 1)}
-	switch {
-	case s.keyword == "length" && (t.Base == String || t.Base == Binary):
-	case s.keyword == "range" && t.Base == Decimal64:
-		bounds = integerBounds[Int64]
-	case s.keyword == "range" && integerBounds[t.Base].Min != nil:
-		bounds = integerBounds[t.Base]
-	default:
-		return nil, s.errorf("a %s cannot be restricted so", t.Name)
-	}
-	outer := bounds
-	inherited := t.Ranges
-	if s.keyword == "length" {
-		inherited = t.Lengths
-	}
-	if len(inherited) > 0 {
-		parts := inherited[len(inherited)-1].Parts
-		outer = Interval{parts[0].Min, parts[len(parts)-1].Max}
-	}
-	number := func(text string) (*big.Int, error) {
-		switch text = strings.TrimSpace(text); text {
-		case "min":
-			return outer.Min, nil
-		case "max":
-			return outer.Max, nil
-		}
-		if v, ok := parseDecimal(text, t.FractionDigits); ok {
-			return v, nil
-		}
-		if v, ok := new(big.Int).SetString(text, 0); ok && t.FractionDigits == 0 {
-			return v, nil
-		}
-		return nil, s.errorf("%q is no number", text)
-	}
-	var out []Interval
-	for _, part := range strings.Split(s.arg, "|") {
-		low, high, ranged := strings.Cut(part, "..")
-		if !ranged {
-			high = low
-		}
-		lo, err := number(low)
-		if err != nil {
-			return nil, err
-		}
-		hi, err := number(high)
-		if err != nil {
-			return nil, err
 		}
 		switch {
-		case lo.Cmp(hi) > 0, len(out) > 0 && out[len(out)-1].Max.Cmp(lo) >= 0:
-			return nil, s.errorf("its parts do not ascend")
-		case lo.Cmp(bounds.Min) < 0 || hi.Cmp(bounds.Max) > 0:
-			return nil, s.errorf("is wider than %s", t.Name)
+		case at.Kind != Leaf:
+			c.fail(u.errorf("%q leads to no leaf", path))
+			return
+		case slices.Contains(leafs, at):
+			c.fail(u.errorf("names %q twice", path))
+		case len(leafs) > 0 && leafs[0].Config != at.Config:
+			c.fail(u.errorf("mixes config and state"))
 		}
-		out = append(out, Interval{lo, hi})
+		leafs = append(leafs, at)
 	}
-	return out, nil
+	n.Unique = append(n.Unique, leafs)
+}
+
+// consistent checks what properties of a node, or of it and its neighbours,
+// contradict each other.
+func (c *compiler) consistent(n *Node) {
+	fail := func(format string, args ...any) {
+		c.fail(fmt.Errorf("%s: %s: %s", n.where, n.Path(), fmt.Sprintf(format, args...)))
+	}
+	own := n.def != nil && len(n.def.own) > 0
+	switch {
+	case n.Max > 0 && n.Min > n.Max:
+		fail("min-elements %d is more than max-elements %d", n.Min, n.Max)
+	case n.Mandatory && own && !n.IsKey():
+		fail("it is mandatory and has a default")
+	case n.Kind == LeafList && n.Min > 0 && own:
+		fail("it has a default and min-elements %d", n.Min)
+	case n.Kind == LeafList && n.Max > 0 && own && len(n.Defaults) > n.Max:
+		fail("it has %d defaults and max-elements %d", len(n.Defaults), n.Max)
+	}
+	if n.Kind == LeafList && n.Config {
+		for i, d := range n.Defaults {
+			if slices.Contains(n.Defaults[:i], d) {
+				fail("the default %q stands there twice", d)
+			}
+		}
+	}
+	if n.DefaultCase != nil {
+		if i := slices.IndexFunc(n.DefaultCase.Children, demands); i >= 0 {
+			fail("the default case %s has the mandatory %s", n.DefaultCase.Name, n.DefaultCase.Children[i].Name)
+		}
+	}
+	if n.HasValue() {
+		c.targetConfig(n, n.Type, fail)
+	}
+	if !n.Config && !n.stateless && n.Kind != Root {
+		for _, ch := range n.Children {
+			if ch.Config {
+				c.fail(fmt.Errorf("%s: %s: config true below config false", ch.where, ch.Path()))
+			}
+		}
+	}
+}
+
+// targetConfig wants the target of a config leafref to be config too, where an
+// instance is required [RFC 7950 section 9.9].
+func (c *compiler) targetConfig(n *Node, t *Type, fail func(string, ...any)) {
+	if n.stateless || !n.Config {
+		return
+	}
+	if t.Base == Leafref && t.RequireInstance && !t.Path.Target.Config {
+		fail("the leafref is config, its target %s is not", t.Path.Target.Path())
+	}
+	for _, m := range t.Members {
+		c.targetConfig(n, m, fail)
+	}
 }
 
 // defaults makes the default values canonical; a leaf's own goes before its
 // type's.
-func (c *compiler) defaults(n *Node, s *statement) {
-	from := s
-	texts := n.Defaults // of a refine
-	if len(texts) == 0 {
-		for d := range s.all("default") {
-			texts = append(texts, d.arg)
-		}
+func (c *compiler) defaults(n *Node) {
+	from := n.def.own
+	if len(from) == 0 && n.Type.defaultFrom != nil && !n.Mandatory && n.Min == 0 {
+		from = []*statement{n.Type.defaultFrom}
 	}
-	if len(texts) == 0 && n.Type.defaultText != nil && !n.Mandatory {
-		texts, from = []string{*n.Type.defaultText}, n.Type.defaultFrom
-	}
-	n.Defaults = nil
-	for _, text := range texts {
-		v, err := n.Type.Canonical(text, c.schema, func(p string) *Module {
-			if p == "" {
-				return from.module
-			}
-			return from.module.prefixes[p]
-		})
+	for _, d := range from {
+		v, err := n.Type.Canonical(d.arg, c.schema, d.src.prefix)
 		if err != nil {
-			c.fail(from.errorf("default %q: %v", text, err))
+			c.fail(d.errorf("%s: %v", n.Path(), err))
 			return
 		}
 		n.Defaults = append(n.Defaults, v)
@@ -442,7 +304,7 @@ func (c *compiler) defaults(n *Node, s *statement) {
 func (c *compiler) checkLeafrefCycle(n *Node) {
 	at := n
 	for range 64 {
-		if at.Type == nil || at.Type.Base != Leafref || at.Type.Path == nil {
+		if at.Type.Base != Leafref {
 			return
 		}
 		at = at.Type.Path.Target
@@ -450,28 +312,37 @@ func (c *compiler) checkLeafrefCycle(n *Node) {
 	c.fail(fmt.Errorf("%s: %s: its leafrefs refer to each other", n.where, n.Path()))
 }
 
+type expressionKey struct {
+	text, namespace string
+	from            *source
+}
+
+type expressionResult struct {
+	expr *xpath.Expr
+	err  error
+}
+
+// compileExpressions compiles the musts and whens of a node; those of a grouping
+// only once for all its users of one module.
 func (c *compiler) compileExpressions(n *Node) {
 	for _, list := range [][]*Constraint{n.Musts, n.Whens} {
 		for _, k := range list {
 			module := n.Module
 			if module == nil {
-				module = k.ns.from
+				module = k.ns.from.module
 			}
-			expr, err := xpath.Compile(k.Text, xpath.Namespaces{Default: module.Namespace, Prefixes: k.ns.from.prefixNamespaces()})
-			if err != nil {
-				c.fail(fmt.Errorf("%s: %s: %w", n.where, n.Path(), err))
+			key := expressionKey{k.Text, module.Namespace, k.ns.from}
+			result := c.expressions[key]
+			if result == nil {
+				expr, err := xpath.Compile(k.Text, xpath.Namespaces{Default: module.Namespace, Prefixes: k.ns.from.prefixNamespaces()})
+				result = &expressionResult{expr, err}
+				c.expressions[key] = result
+			}
+			if result.err != nil {
+				c.fail(fmt.Errorf("%s: %s: %w", k.where, n.Path(), result.err))
 				continue
 			}
-			k.Expr = expr
+			k.Expr = result.expr
 		}
 	}
-}
-
-// prefixNamespaces maps the prefixes of a module's imports to namespaces.
-func (m *Module) prefixNamespaces() map[string]string {
-	out := make(map[string]string, len(m.prefixes))
-	for p, other := range m.prefixes {
-		out[p] = other.Namespace
-	}
-	return out
 }

@@ -28,10 +28,12 @@ const (
 	Input
 	Output
 	Notification
+	// Structure is an sx:structure or rc:yang-data: data that no datastore has.
+	Structure
 )
 
 var kindNames = [...]string{"root", "container", "list", "leaf", "leaf-list", "anydata", "anyxml",
-	"choice", "case", "rpc", "action", "input", "output", "notification"}
+	"choice", "case", "rpc", "action", "input", "output", "notification", "structure"}
 
 // String returns the statement's keyword.
 func (k Kind) String() string { return kindNames[k] }
@@ -44,11 +46,13 @@ type Schema struct {
 	// Modules are all modules, implemented or only imported, by name.
 	Modules []*Module
 
-	byName  map[string]*Module
-	byNS    map[string]*Module
-	rpcs    map[string]*Node
-	notifs  map[string]*Node
-	identAt map[string]*Identity
+	byName      map[string]*Module
+	byNS        map[string]*Module
+	rpcs        map[string]*Node
+	notifs      map[string]*Node
+	structures  map[string]*Node
+	annotations map[string]*Annotation
+	identAt     map[string]*Identity
 }
 
 // Module is one module of a schema.
@@ -63,13 +67,16 @@ type Module struct {
 	Source []byte
 	// Description is the module's first sentence about itself.
 	Description string
+	// Submodules are the included ones, in the order of their include.
+	Submodules []Submodule
+	// DeviatedBy are the names of the modules that deviate from this one, sorted.
+	DeviatedBy []string
 
-	schema   *Schema
-	file     string
-	stmt     *statement
-	prefixes map[string]*Module
-	features map[string]*statement
-	enabled  map[string]bool
+	schema      *Schema
+	sources     []*source // its own text, then those of the submodules
+	definitions map[definitionKey]*statement
+	features    map[string]*statement
+	enabled     map[string]bool
 }
 
 // Node is a schema node. Its fields are read-only.
@@ -106,6 +113,7 @@ type Node struct {
 	Units       string
 	Status      string
 	Description string
+	Reference   string
 	// Deny is what nacm:default-deny-write or -all says, "" without one [RFC
 	// 8341 section 3.4.1].
 	Deny string
@@ -114,6 +122,10 @@ type Node struct {
 	byName map[string]*Node // nil value: two modules use the name
 	depth  int
 	where  string
+	def    *definition
+	// stateless is true within rpcs, actions, notifications and structures,
+	// where config has no meaning.
+	stateless bool
 }
 
 type childKey struct {
@@ -132,7 +144,8 @@ type Constraint struct {
 	// context is the data node above [RFC 7950 section 7.21.5].
 	OnParent bool
 
-	ns *namespaces
+	ns    *namespaces
+	where string
 }
 
 // Identity is an identity and all that derive from it.

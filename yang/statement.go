@@ -10,13 +10,14 @@ import (
 )
 
 // statement is a parsed statement with what goyang's lacks: its parent, for
-// scopes, and its module.
+// scopes, and the text it stands in.
 type statement struct {
 	keyword, arg string
 	hasArg       bool
 	subs         []*statement
 	parent       *statement
-	module       *Module
+	module       *Module // of a submodule's statements the module it belongs to
+	src          *source
 	where        string
 }
 
@@ -28,20 +29,54 @@ const maxStatementDepth = 200
 func parse(file string, text []byte) (*statement, error) {
 	switch {
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return nil, fmt.Errorf("%s: starts with a byte order mark", file)
+		return nil, fmt.Errorf("%s:1: starts with a byte order mark", file)
 	case bytes.IndexByte(text, 0) >= 0:
-		return nil, fmt.Errorf("%s: holds a NUL", file)
+		return nil, fmt.Errorf("%s:%d: holds a NUL", file, 1+bytes.Count(text[:bytes.IndexByte(text, 0)], []byte("\n")))
 	case !utf8.Valid(text):
-		return nil, fmt.Errorf("%s: is not UTF-8", file)
+		return nil, fmt.Errorf("%s:%d: is not UTF-8", file, invalidLine(text))
+	}
+	if err := nesting(file, text); err != nil {
+		return nil, err
 	}
 	top, err := yang.Parse(string(text), file)
 	if err != nil {
 		return nil, err
 	}
 	if len(top) != 1 {
-		return nil, fmt.Errorf("%s: has %d top-level statements, not one module", file, len(top))
+		return nil, fmt.Errorf("%s:1: has %d top-level statements, not one module", file, len(top))
 	}
 	return convert(top[0], nil, 0)
+}
+
+func invalidLine(text []byte) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return 1 + bytes.Count(text[:i], []byte("\n"))
+		}
+		i += n
+	}
+	return 1
+}
+
+// nesting refuses, before the recursive parser sees it, a text with far more
+// braces open than any module has; braces in quotes count too, hence the margin.
+func nesting(file string, text []byte) error {
+	const most = 50 * maxStatementDepth
+	depth, line := 0, 1
+	for _, c := range text {
+		switch c {
+		case '\n':
+			line++
+		case '{':
+			if depth++; depth > most {
+				return fmt.Errorf("%s:%d: more than %d braces are open", file, line, most)
+			}
+		case '}':
+			depth = max(0, depth-1)
+		}
+	}
+	return nil
 }
 
 func convert(s *yang.Statement, parent *statement, depth int) (*statement, error) {
@@ -49,20 +84,23 @@ func convert(s *yang.Statement, parent *statement, depth int) (*statement, error
 		return nil, fmt.Errorf("%s: statements nest deeper than %d", s.Location(), maxStatementDepth)
 	}
 	out := &statement{keyword: s.Keyword, arg: s.Argument, hasArg: s.HasArgument, parent: parent, where: s.Location()}
-	for _, sub := range s.SubStatements() {
-		c, err := convert(sub, out, depth+1)
-		if err != nil {
-			return nil, err
+	if subs := s.SubStatements(); len(subs) > 0 {
+		out.subs = make([]*statement, 0, len(subs))
+		for _, sub := range subs {
+			c, err := convert(sub, out, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out.subs = append(out.subs, c)
 		}
-		out.subs = append(out.subs, c)
 	}
 	return out, nil
 }
 
-func (s *statement) own(m *Module) {
-	s.module = m
+func (s *statement) own(src *source) {
+	s.src, s.module = src, src.module
 	for _, sub := range s.subs {
-		sub.own(m)
+		sub.own(src)
 	}
 }
 
@@ -99,48 +137,71 @@ func (s *statement) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s: %s %s: %s", s.where, s.keyword, abbreviate(s.arg), fmt.Sprintf(format, args...))
 }
 
+// text is the argument of a description, error-message or the like with its line
+// breaks and indentation undone.
+func (s *statement) text(keyword string) string {
+	return strings.Join(strings.Fields(s.value(keyword)), " ")
+}
+
 func abbreviate(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 60 {
-		s = s[:57] + "..."
+	if utf8.RuneCountInString(s) > 60 {
+		s = string([]rune(s)[:57]) + "..."
 	}
 	return `"` + s + `"`
 }
 
 // resolve splits prefix:name and returns the prefix's module as seen from the
-// statement's; a name without a prefix is of the statement's own module.
+// statement's text; a name without a prefix is of the statement's own module.
 func (s *statement) resolve(qname string) (*Module, string, error) {
 	prefix, name, ok := strings.Cut(qname, ":")
 	if !ok {
 		return s.module, qname, nil
 	}
-	m := s.module.prefixes[prefix]
+	m := s.src.prefixes[prefix]
 	if m == nil {
 		return nil, "", s.errorf("no import has the prefix %q", prefix)
 	}
 	return m, name, nil
 }
 
-// definition finds a typedef or grouping by its scope [RFC 7950 section 5.5].
+// definition finds a typedef or grouping by its scope [RFC 7950 section 5.5]. The
+// submodules of a module share its scope.
 func (s *statement) definition(keyword, qname string) (*statement, error) {
 	m, name, err := s.resolve(qname)
 	if err != nil {
 		return nil, err
 	}
 	if m == s.module {
-		for scope := s; scope != nil; scope = scope.parent {
+		for scope := s; scope != nil && scope.parent != nil; scope = scope.parent {
 			for d := range scope.all(keyword) {
 				if d.arg == name {
 					return d, nil
 				}
 			}
 		}
-	} else {
-		for d := range m.stmt.all(keyword) {
-			if d.arg == name {
-				return d, nil
-			}
-		}
+	}
+	if d := m.definitions[definitionKey{keyword, name}]; d != nil {
+		return d, nil
 	}
 	return nil, s.errorf("no %s %q in scope", keyword, qname)
+}
+
+// extension returns the module and name of the extension that the statement is
+// an instance of; nil for a statement of YANG itself or of an unknown prefix.
+func (s *statement) extension() (*Module, string) {
+	prefix, name, ok := strings.Cut(s.keyword, ":")
+	if !ok {
+		return nil, ""
+	}
+	return s.src.prefixes[prefix], name
+}
+
+// is reports whether the statement is an instance of a module's extension.
+func (s *statement) is(module, name string) bool {
+	if !strings.HasSuffix(s.keyword, name) {
+		return false
+	}
+	m, n := s.extension()
+	return m != nil && m.Name == module && n == name
 }

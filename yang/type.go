@@ -62,7 +62,6 @@ type Type struct {
 	Path            *LeafrefPath
 	RequireInstance bool
 
-	defaultText *string
 	defaultFrom *statement
 	units       string
 	pathStmt    *statement
