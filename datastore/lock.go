@@ -1,70 +1,152 @@
 package datastore
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"incidentd/yang/rpcerr"
 )
 
-// locks are the global locks of the datastores [RFC 6241 section 7.5].
+// locks are the global locks of the datastores [RFC 6241 section 7.5]. The writer
+// alone takes and frees them, so that a lock is granted between two transactions.
 type locks struct {
-	mu      sync.Mutex
-	running *Lock
+	mu   sync.Mutex
+	held map[Name]*Lock
 }
 
-// Lock is a global lock that a session holds.
+// Lock is a global lock that a session holds. It never changes.
 type Lock struct {
 	Session uint32
 	Since   time.Time
 }
 
-// LockRunning locks the configuration for a session, or says who holds it.
-func (s *Store) LockRunning(session uint32) error {
-	s.locks.mu.Lock()
-	defer s.locks.mu.Unlock()
-	if l := s.locks.running; l != nil {
-		return rpcerr.LockDenied(l.Session)
-	}
-	s.locks.running = &Lock{session, time.Now()}
-	return nil
+func (l *locks) get(name Name) *Lock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held[name]
 }
 
-// UnlockRunning gives back the lock of a session, and of none else [RFC 6241
-// section 7.6].
-func (s *Store) UnlockRunning(session uint32) error {
-	s.locks.mu.Lock()
-	defer s.locks.mu.Unlock()
-	switch l := s.locks.running; {
-	case l == nil:
-		return rpcerr.New(rpcerr.Protocol, rpcerr.TagOperationFailed, "the datastore is not locked")
-	case l.Session != session:
-		return rpcerr.LockDenied(l.Session)
+// set makes a lock that of a datastore, nil frees it.
+func (l *locks) set(name Name, to *Lock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held == nil {
+		l.held = map[Name]*Lock{}
 	}
-	s.locks.running = nil
-	return nil
+	l.held[name] = to
 }
 
-// Release gives back all locks of a session, which has ended.
+// setIn is set within a transaction: what came to nothing is taken back.
+func (l *locks) setIn(tx *Tx, name Name, to *Lock) {
+	was := l.get(name)
+	l.set(name, to)
+	tx.OnAbort(func() { l.set(name, was) })
+}
+
+// Lock locks a datastore for a session [RFC 6241 section 7.5]. It waits for the
+// transactions before it. It answers lock-denied when a session holds the lock, when
+// the candidate has changes, or when running is in a confirmed commit of another
+// session; invalid-value for a datastore that cannot be written.
+func (s *Store) Lock(ctx context.Context, name Name, session uint32) error {
+	if !name.Writable() {
+		return rpcerr.InvalidValue("the datastore %s cannot be locked", name)
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		if l := s.locks.get(name); l != nil {
+			return rpcerr.LockDenied(l.Session)
+		}
+		switch p := tx.pending; {
+		case name == Candidate && tx.candidate != nil:
+			return rpcerr.LockDenied(0)
+		case name == Running && p != nil && p.Session != session:
+			return rpcerr.LockDenied(p.Session)
+		}
+		s.locks.setIn(tx, name, &Lock{session, tx.now})
+		return nil
+	})
+}
+
+// Unlock gives back the lock of a session, and of none else [RFC 6241 section 7.6].
+// With the lock of the candidate go its changes [RFC 6241 section 8.3.5.2].
+func (s *Store) Unlock(ctx context.Context, name Name, session uint32) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		switch l := s.locks.get(name); {
+		case l == nil:
+			return rpcerr.New(rpcerr.Protocol, rpcerr.TagOperationFailed, "the datastore is not locked")
+		case l.Session != session:
+			return rpcerr.LockDenied(l.Session)
+		}
+		tx.unlock(name)
+		return nil
+	})
+}
+
+func (tx *Tx) unlock(name Name) {
+	tx.store.locks.setIn(tx, name, nil)
+	if name == Candidate {
+		tx.candidate, tx.force = nil, true
+	}
+}
+
+// Release ends what a session leaves behind when it has ended: its locks, with that
+// of the candidate its changes, and its confirmed commit unless that is persistent,
+// which is reverted [RFC 6241 sections 7.5, 8.3.5.2 and 8.4.1]. It waits for the
+// writer when there is any of it. What cannot be written is logged.
 func (s *Store) Release(session uint32) {
-	s.locks.mu.Lock()
-	defer s.locks.mu.Unlock()
-	if l := s.locks.running; l != nil && l.Session == session {
-		s.locks.running = nil
+	if !s.concerns(session) {
+		return
+	}
+	err := s.Update(context.Background(), func(tx *Tx) error {
+		for _, name := range []Name{Startup, Candidate, Running} {
+			if l := s.locks.get(name); l != nil && l.Session == session {
+				tx.unlock(name)
+			}
+		}
+		if p := tx.pending; p != nil && p.Session == session {
+			if p.Persist == "" {
+				return tx.revert("the session has ended")
+			}
+			orphan := *p
+			orphan.Session = 0
+			tx.pending = &orphan
+		}
+		return nil
+	})
+	if err == nil {
+		return
+	}
+	// The locks go in any case: nobody else could free them.
+	for _, name := range []Name{Startup, Candidate, Running} {
+		if l := s.locks.get(name); l != nil && l.Session == session {
+			s.locks.set(name, nil)
+		}
+	}
+	if !errors.Is(err, ErrClosed) {
+		s.log.Error("what a session left behind cannot be undone", "session-id", session, "err", err)
 	}
 }
 
-// RunningLock returns the lock of the configuration, nil without one.
-func (s *Store) RunningLock() *Lock {
-	s.locks.mu.Lock()
-	defer s.locks.mu.Unlock()
-	return s.locks.running
+// concerns reports whether a session has left anything behind.
+func (s *Store) concerns(session uint32) bool {
+	for _, name := range []Name{Startup, Candidate, Running} {
+		if l := s.locks.get(name); l != nil && l.Session == session {
+			return true
+		}
+	}
+	p := s.Snapshot().pending
+	return p != nil && p.Session == session
 }
+
+// Holder returns the lock of a datastore, nil without one.
+func (s *Store) Holder(name Name) *Lock { return s.locks.get(name) }
 
 // MayWrite is in-use when another session than the given one has locked the
-// configuration.
-func (s *Store) MayWrite(session uint32) error {
-	if l := s.RunningLock(); l != nil && l.Session != session {
+// datastore. A transaction asks it by itself for what it changes; an operation may
+// ask before, to be refused early.
+func (s *Store) MayWrite(name Name, session uint32) error {
+	if l := s.locks.get(name); l != nil && l.Session != session {
 		return rpcerr.InUse(l.Session)
 	}
 	return nil

@@ -3,6 +3,8 @@ package datastore
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"incidentd/datastore/kv"
@@ -68,7 +70,9 @@ type rowWriter struct {
 	err     error
 	// ordered are the collections whose entries the user ordered and that the
 	// change touched, by the key of their parent and their name.
-	ordered map[string]orderedSet
+	ordered map[string]*orderedSet
+	// back is how the old tree is made from the new one, nil when nobody asks.
+	back *deltaWriter
 }
 
 // change puts a row, or deletes it and all below it.
@@ -94,20 +98,29 @@ func (rw *rowWriter) write() error {
 	return nil
 }
 
+// orderedSet is a collection that the user ordered.
 type orderedSet struct {
-	parent *data.Loc
+	parent *data.Loc // in the new tree
 	schema *yang.Node
+	put    map[string]bool // the keys of entries whose rows were put
 }
 
-// changes gathers what differs between two trees, and nothing else.
-func (n *names) changes(w *kv.Writer, table string, old, new *data.Node) (*rowWriter, error) {
-	rw := &rowWriter{names: n, w: w, table: table, ordered: map[string]orderedSet{}}
+// changes gathers what differs between two trees, and nothing else; with back, how
+// to go back as well.
+func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bool) (*rowWriter, error) {
+	rw := &rowWriter{names: n, w: w, table: table, ordered: map[string]*orderedSet{}}
+	if back {
+		rw.back = &deltaWriter{}
+	}
 	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
 		changed := is
 		if is == nil {
 			changed = was
 		}
 		prefix := rw.key(parent, changed)
+		if back {
+			rw.back.replaced(prefix, rw.rows(prefix, was))
+		}
 		if was != nil && (is == nil || !is.Schema().HasValue()) {
 			rw.deleteBelow(prefix)
 		}
@@ -115,14 +128,34 @@ func (n *names) changes(w *kv.Writer, table string, old, new *data.Node) (*rowWr
 			rw.put(prefix, is)
 		}
 		if s := changed.Schema(); s.UserOrdered && rw.err == nil {
-			rw.ordered[string(rw.key(parent, nil))+s.QName()] = orderedSet{parent, s}
+			id := string(rw.key(parent, nil)) + s.QName()
+			if rw.ordered[id] == nil {
+				rw.ordered[id] = &orderedSet{parent, s, map[string]bool{}}
+			}
+			if is != nil {
+				rw.ordered[id].put[is.Key()] = true
+			}
 		}
 		return rw.err == nil
 	})
-	for _, o := range rw.ordered {
-		rw.rank(o)
+	for _, id := range slices.Sorted(maps.Keys(rw.ordered)) {
+		rw.rank(rw.ordered[id], old)
 	}
 	return rw, rw.err
+}
+
+// rows are those of a node and all below it, nil for none.
+func (rw *rowWriter) rows(key []byte, n *data.Node) []change {
+	if n == nil || rw.err != nil {
+		return nil
+	}
+	of := &rowWriter{names: rw.names, w: rw.w}
+	if n.Schema().UserOrdered {
+		of.set(key, binary.BigEndian.AppendUint32(nil, 0))
+	}
+	of.put(key, n)
+	rw.err = of.err
+	return of.changes
 }
 
 // key is the key of a child of a place, or of the place itself.
@@ -187,7 +220,8 @@ func successor(prefix []byte) []byte {
 	return nil
 }
 
-// put writes a node and all below it.
+// put writes a node and all below it, but for the place of an entry that the user
+// ordered, which is its row.
 func (rw *rowWriter) put(key []byte, n *data.Node) {
 	s := n.Schema()
 	if rw.err != nil || s.IsKey() {
@@ -207,11 +241,11 @@ func (rw *rowWriter) put(key []byte, n *data.Node) {
 			return
 		}
 	}
-	if row {
-		if len(key) > kv.MaxKey {
-			rw.err = rpcerr.TooBig("the keys on the way to a node of %s have more than %d bytes", s.Path(), kv.MaxKey)
-			return
-		}
+	if row && len(key) > kv.MaxKey {
+		rw.err = rpcerr.TooBig("the keys on the way to a node of %s have more than %d bytes", s.Path(), kv.MaxKey)
+		return
+	}
+	if row && !s.UserOrdered {
 		rw.set(key, value)
 	}
 	if s.HasValue() {
@@ -220,21 +254,58 @@ func (rw *rowWriter) put(key []byte, n *data.Node) {
 	ordered := map[*yang.Node]uint32{}
 	for c := range n.Children() {
 		below := rw.step(key[:len(key):len(key)], c)
-		rw.put(below, c)
 		if c.Schema().UserOrdered && rw.err == nil {
 			rw.set(below, binary.BigEndian.AppendUint32(nil, ordered[c.Schema()]))
 			ordered[c.Schema()]++
 		}
+		rw.put(below, c)
 	}
 }
 
-// rank writes the places of all entries of a collection that the user ordered.
-func (rw *rowWriter) rank(o orderedSet) {
+// rank writes the places of the entries of a collection that the user ordered, as
+// far as they are others than in the old tree.
+func (rw *rowWriter) rank(o *orderedSet, old *data.Node) {
+	var before []string
+	places := map[string]uint32{}
+	if parent := locate(old, o.parent); parent != nil {
+		for e := range parent.EntriesOf(o.schema) {
+			places[e.Key()] = uint32(len(before))
+			before = append(before, e.Key())
+		}
+	}
 	place := uint32(0)
 	for e := range o.parent.Node.EntriesOf(o.schema) {
-		rw.set(rw.key(o.parent, e), binary.BigEndian.AppendUint32(nil, place))
+		if was, ok := places[e.Key()]; !ok || was != place || o.put[e.Key()] {
+			rw.set(rw.key(o.parent, e), binary.BigEndian.AppendUint32(nil, place))
+		}
 		place++
 	}
+	if rw.back == nil || len(before) < 2 {
+		return
+	}
+	if num, err := rw.names.of(rw.w, o.schema); err == nil {
+		rw.back.ordered(rw.key(o.parent, nil), num, before)
+	}
+}
+
+// locate finds the place of another tree in a tree, nil when it is not there.
+func locate(tree *data.Node, l *data.Loc) *data.Node {
+	if l.Parent == nil {
+		return tree
+	}
+	parent := locate(tree, l.Parent)
+	if parent == nil {
+		return nil
+	}
+	return child(parent, l.Node.Schema(), l.Node.Key())
+}
+
+// child is a child by its schema and, for an entry, its key.
+func child(n *data.Node, s *yang.Node, key string) *data.Node {
+	if s.Multiple() {
+		return n.Entry(s, key)
+	}
+	return n.Get(s)
 }
 
 func encodeRaw(raw xmltext.Raw) []byte {

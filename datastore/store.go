@@ -21,6 +21,7 @@ import (
 // The tables of the trees.
 const (
 	tableRunning = "running"
+	tableStartup = "startup"
 	tableState   = "state"
 )
 
@@ -30,21 +31,32 @@ type Options struct {
 	Log *slog.Logger
 	// Group is the most transactions that share one fsync; 0: 256.
 	Group int
+	// History is how many commits are remembered; 0: DefaultHistory. Those that a
+	// confirmed commit needs to go back stay until it is decided.
+	History int
 }
 
 // Snapshot is the state of the datastores after a transaction. It never changes.
 type Snapshot struct {
 	// Version is the number of transactions since the store was opened.
 	Version uint64
+	// Commit is the number of the last commit of running, 0 before the first.
+	Commit  uint64
 	Running *data.Node
+	// Startup is the startup configuration, empty when none was ever stored.
+	Startup *data.Node
 	State   *data.Node
+
+	candidate *data.Node // nil: as running
+	pending   *Confirmation
 
 	operational func() *data.Node
 	get         func() *data.Node
 }
 
-func newSnapshot(version uint64, running, state *data.Node) *Snapshot {
-	s := &Snapshot{Version: version, Running: running, State: state}
+// ready makes the snapshot fit for use.
+func (s *Snapshot) ready() *Snapshot {
+	running, state := s.Running, s.State
 	s.operational = sync.OnceValue(func() *data.Node { return data.Merge(running, state) })
 	s.get = sync.OnceValue(func() *data.Node { return data.Merge(running, data.StateOf(state)) })
 	return s
@@ -66,6 +78,7 @@ type Store struct {
 	journal   *journal.Journal
 	log       *slog.Logger
 	group     int
+	history   int
 
 	current atomic.Pointer[Snapshot]
 	queue   chan *request
@@ -77,6 +90,9 @@ type Store struct {
 	names *names
 
 	locks locks
+
+	joining      sync.Mutex
+	participants []Participant // replaced, never changed
 
 	providing sync.RWMutex
 	providers map[*yang.Node]Provider
@@ -94,9 +110,9 @@ type request struct {
 // Open loads the datastores from db, validates the configuration, and starts the
 // writer. An error says what is wrong with the store, kv.ErrDamaged for one that
 // cannot be read; a configuration that is not valid under this version's schema
-// is an rpcerr.Errors.
+// is an rpcerr.Errors. A confirmed commit that was not confirmed is reverted.
 func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
-	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group,
+	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History,
 		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node]Provider{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -104,25 +120,48 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 	if s.group == 0 {
 		s.group = 256
 	}
-	var running, state *data.Node
+	if s.history <= 0 {
+		s.history = DefaultHistory
+	}
+	snap := &Snapshot{}
 	err := db.View(func(r *kv.Reader) (err error) {
 		if s.names, err = loadNames(r); err != nil {
 			return err
 		}
-		if running, err = s.names.load(r, tableRunning, schema); err != nil {
+		for _, t := range []struct {
+			table string
+			tree  **data.Node
+		}{{tableRunning, &snap.Running}, {tableStartup, &snap.Startup}, {tableState, &snap.State}} {
+			if *t.tree, err = s.names.load(r, t.table, schema); err != nil {
+				return err
+			}
+		}
+		if data.Equal(snap.Running, snap.Startup) {
+			snap.Startup = snap.Running // one copy, and quick to compare
+		}
+		if snap.Commit, err = lastCommit(r); err != nil {
 			return err
 		}
-		state, err = s.names.load(r, tableState, schema)
+		snap.pending, err = loadPending(r)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.validator.Tree(running, true); err != nil {
+	if err := s.validator.Tree(snap.Running, true); err != nil {
 		return nil, fmt.Errorf("the stored configuration is not valid: %w", err)
 	}
-	s.current.Store(newSnapshot(0, running, state))
+	s.current.Store(snap.ready())
 	go s.write()
+	if snap.pending == nil {
+		return s, nil
+	}
+	err = s.Update(context.Background(), func(tx *Tx) error { return tx.revert("the server has restarted") })
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("the confirmed commit cannot be reverted: %w", err)
+	}
+	s.log.Info("confirmed commit reverted", "reason", "the server has restarted")
 	return s, nil
 }
 
@@ -188,13 +227,36 @@ func (s *Store) Close() {
 	<-s.done
 }
 
+// retryRevert is how long the writer waits when a confirmed commit could not be
+// reverted in time.
+const retryRevert = 5 * time.Second
+
 // write is the writer's loop.
 func (s *Store) write() {
 	defer close(s.done)
+	deadline := time.NewTimer(0)
+	defer deadline.Stop()
+	var retry time.Time // no attempt to revert before
 	for {
+		var due <-chan time.Time
+		if p := s.current.Load().pending; p != nil {
+			at := p.Deadline
+			if at.Before(retry) {
+				at = retry
+			}
+			deadline.Reset(time.Until(at))
+			due = deadline.C
+		}
 		select {
 		case r := <-s.queue:
 			s.commit(r)
+		case <-due:
+			r := &request{fn: s.expire, done: make(chan error, 1)}
+			s.commit(r)
+			if err := <-r.done; err != nil {
+				s.log.Error("confirmed commit not reverted", "err", err)
+				retry = time.Now().Add(retryRevert)
+			}
 		case <-s.closed:
 			return
 		}
@@ -216,11 +278,8 @@ func (s *Store) commit(first *request) {
 	named := len(s.names.name)
 	err := s.db.Update(func(w *kv.Writer) error {
 		for r := first; r != nil; r = s.next(len(group)) {
-			tx := &Tx{store: s, w: w, base: pending, running: pending.Running, state: pending.State, now: time.Now().UTC(), rows: map[row][]byte{}}
+			tx := s.begin(w, pending)
 			err := tx.run(r.fn)
-			if err == nil {
-				err = tx.prepare()
-			}
 			if err != nil {
 				tx.abort()
 				r.done <- err
@@ -234,7 +293,7 @@ func (s *Store) commit(first *request) {
 			if err != nil {
 				return err
 			}
-			pending = newSnapshot(pending.Version+1, tx.running, tx.state)
+			pending = tx.snapshot()
 		}
 		if !slices.ContainsFunc(group, func(t taken) bool { return t.tx.writes() }) {
 			return errNothing

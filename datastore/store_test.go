@@ -42,6 +42,8 @@ type bench struct {
 	fail   func(string) error
 	db     *kv.DB
 	store  *datastore.Store
+
+	options datastore.Options
 }
 
 func open(t testing.TB) *bench {
@@ -71,7 +73,7 @@ func (b *bench) open() {
 		b.t.Fatal(err)
 	}
 	b.db = db
-	if b.store, err = datastore.Open(db, j, b.schema, datastore.Options{}); err != nil {
+	if b.store, err = datastore.Open(db, j, b.schema, b.options); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -318,27 +320,6 @@ func TestOperationalAndGet(t *testing.T) {
 	b.store.Provide(state, func(*datastore.Snapshot) *data.Node { return data.Build(state).Entry("s", "2").Node() })
 	if got := b.store.With(snap, snap.Get(), nil).Child("state").Len(); got != 2 {
 		t.Errorf("%d entries with the provider's, want 2", got)
-	}
-}
-
-func TestLocks(t *testing.T) {
-	b := open(t)
-	var e *rpcerr.Error
-	if err := b.store.LockRunning(1); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.store.LockRunning(2); !errors.As(err, &e) || e.Tag != rpcerr.TagLockDenied || e.Info[0].Value != "1" {
-		t.Errorf("second lock: %v", err)
-	}
-	if err := b.store.MayWrite(2); !errors.As(err, &e) || e.Tag != rpcerr.TagInUse {
-		t.Errorf("write of another session: %v", err)
-	}
-	if err := b.store.UnlockRunning(2); err == nil {
-		t.Error("another session could unlock")
-	}
-	b.store.Release(1)
-	if err := b.store.LockRunning(2); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -20,6 +20,13 @@ type Tx struct {
 	w              *kv.Writer
 	base           *Snapshot
 	running, state *data.Node
+	startup        *data.Node
+	candidate      *data.Node // nil: without changes, as running
+	pending        *Confirmation
+	number         uint64 // of the last commit
+	author         Author
+	force          bool  // done by the store itself: locks do not hold it up
+	err            error // refuses the transaction in the end
 	now            time.Time
 	drafts         []journal.Draft
 	rows           map[row][]byte // nil value: deleted
@@ -29,6 +36,19 @@ type Tx struct {
 }
 
 type row struct{ table, key string }
+
+// begin starts a transaction on what the one before left.
+func (s *Store) begin(w *kv.Writer, base *Snapshot) *Tx {
+	return &Tx{store: s, w: w, base: base, running: base.Running, state: base.State, startup: base.Startup,
+		candidate: base.candidate, pending: base.pending, number: base.Commit, now: time.Now().UTC(), rows: map[row][]byte{}}
+}
+
+// snapshot is what the transaction leaves.
+func (tx *Tx) snapshot() *Snapshot {
+	s := &Snapshot{Version: tx.base.Version + 1, Commit: tx.number, Running: tx.running, State: tx.state,
+		Startup: tx.startup, candidate: tx.candidate, pending: tx.pending}
+	return s.ready()
+}
 
 // Now is the time of the transaction, that of its notifications.
 func (tx *Tx) Now() time.Time { return tx.now }
@@ -93,14 +113,18 @@ func (tx *Tx) Delete(table string, key []byte) { tx.rows[row{table, string(key)}
 // writes reports whether the transaction has anything for the disk.
 func (tx *Tx) writes() bool { return len(tx.trees) > 0 || len(tx.rows) > 0 || len(tx.drafts) > 0 }
 
-// run calls the transaction's function; a panic in it is an error.
+// run calls the transaction's function and prepares what it did; a panic is an
+// error.
 func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return fn(tx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.prepare()
 }
 
 func (tx *Tx) abort() {
@@ -109,28 +133,111 @@ func (tx *Tx) abort() {
 	}
 }
 
-// prepare validates what the transaction changed and gathers what to write. An
-// error refuses this transaction and no other.
+// prepare validates what the transaction changed, asks the participants, and
+// gathers what to write. An error refuses this transaction and no other.
 func (tx *Tx) prepare() error {
-	s := tx.store
-	for _, t := range []struct {
-		table    string
-		old, new *data.Node
-		config   bool
-	}{{tableRunning, tx.base.Running, tx.running, true}, {tableState, tx.base.State, tx.state, false}} {
-		if t.old == t.new {
-			continue
+	if tx.candidate == tx.running {
+		tx.candidate = nil
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	if err := tx.unlocked(); err != nil {
+		return err
+	}
+	if err := tx.validate(); err != nil {
+		return err
+	}
+	if tx.running != tx.base.Running {
+		if err := tx.join(); err != nil {
+			return err
 		}
-		if t.config {
-			if err := s.validator.Change(t.old, t.new, true); err != nil {
+	}
+	return tx.gather()
+}
+
+// unlocked is in-use when another session has locked what the transaction changed.
+func (tx *Tx) unlocked() error {
+	for _, d := range []struct {
+		name    Name
+		changed bool
+	}{
+		{Startup, tx.startup != tx.base.Startup},
+		{Candidate, tx.candidate != tx.base.candidate},
+		{Running, tx.running != tx.base.Running},
+	} {
+		if d.changed && !tx.force {
+			if err := tx.store.MayWrite(d.name, tx.author.Session); err != nil {
 				return err
 			}
 		}
-		rw, err := s.names.changes(tx.w, t.table, t.old, t.new)
+	}
+	return nil
+}
+
+// validate takes from running what its conditions let go, and holds running and
+// startup to the schema. A startup that is empty is no
+// configuration, and one that is running has been looked at.
+func (tx *Tx) validate() error {
+	v := tx.store.validator
+	if tx.running != tx.base.Running {
+		settled, err := v.Settle(tx.base.Running, tx.running)
 		if err != nil {
 			return err
 		}
+		if tx.startup == tx.running {
+			tx.startup = settled
+		}
+		tx.running = settled
+		if err := v.Change(tx.base.Running, tx.running, true); err != nil {
+			return err
+		}
+	}
+	switch {
+	case tx.startup == tx.base.Startup, tx.startup == tx.running, tx.startup.Empty():
+		return nil
+	case tx.base.Startup.Empty():
+		return v.Tree(tx.startup, true)
+	}
+	return v.Change(tx.base.Startup, tx.startup, true)
+}
+
+// join has the participants prepare for the change of running.
+func (tx *Tx) join() error {
+	running, startup := tx.running, tx.startup
+	for _, p := range tx.store.joined() {
+		if err := p.Prepare(tx); err != nil {
+			return err
+		}
+		tx.OnCommit(p.Commit)
+		tx.OnAbort(p.Abort)
+		if tx.running != running || tx.startup != startup || tx.err != nil {
+			return fmt.Errorf("the participant %T changed the configuration that it was to prepare for", p)
+		}
+	}
+	return nil
+}
+
+// gather collects the rows to write.
+func (tx *Tx) gather() error {
+	for _, t := range []struct {
+		table    string
+		old, new *data.Node
+	}{{tableRunning, tx.base.Running, tx.running}, {tableStartup, tx.base.Startup, tx.startup}, {tableState, tx.base.State, tx.state}} {
+		if t.old == t.new {
+			continue
+		}
+		rw, err := tx.store.names.changes(tx.w, t.table, t.old, t.new, t.table == tableRunning)
+		if err != nil {
+			return err
+		}
+		if len(rw.changes) == 0 { // another tree that says the same
+			continue
+		}
 		tx.trees = append(tx.trees, rw)
+		if rw.back != nil {
+			tx.record(rw.back)
+		}
 	}
 	return nil
 }

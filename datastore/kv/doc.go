@@ -26,20 +26,27 @@
 // the value, big-endian, so that a flipped bit is seen when the row is read. The
 // layout version, [LayoutVersion], covers all tables and is raised when the
 // meaning of any of them changes in a way that older programs would misread. The
-// tables of layout 1, each described by the package that owns it:
+// tables of layout 2, each described by the package that owns it:
 //
 //	kv            this package: key "layout" = the layout version in decimal
 //	journal       datastore/journal: the notifications, by sequence number
 //	journal-info  datastore/journal: creation time and what retention deleted
+//	names, running, startup, state, history, confirm
+//	              datastore: the trees, and how they came to be
 //
-// Tables that a later version adds do not raise the version.
+// Layout 1 had no startup, history and confirm. A program of layout 1 would change the
+// configuration without its history, and would not revert a confirmed commit, so it
+// must not open a file of layout 2. A file of layout 1 becomes one of layout 2 in the
+// first transaction that this program makes in it; reading alone leaves it alone.
+// Other tables, which packages above add, do not raise the version.
 //
 // # Damage and full disks
 //
 // [Open] reads the file's structure before anything is mapped into memory, so a
 // damaged file is an error and no crash; [DB.Check] reads the rows as well. A
 // disk that is full, or a file size limit, makes an Update fail with [ErrFull];
-// the state before is kept, and later Updates work as soon as there is room. Under
+// the state before is kept, and later Updates work as soon as there is room. A file
+// never gets smaller by itself; [Compact] makes it so. Under
 // a file size limit (RLIMIT_FSIZE) the process must ignore SIGXFSZ, or the
 // kernel ends it first. DESIGN.md tells why things are so.
 package kv

@@ -43,6 +43,17 @@ func mapSizes() []int {
 	return []int{1 << 28, 1 << 26}
 }
 
+// replaced reports whether another file has the name of an open one, which Compact
+// may have put there while the lock was waited for.
+func replaced(f *os.File) bool {
+	own, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.Name())
+	return err == nil && !os.SameFile(own, named)
+}
+
 // openBolt opens a locked and verified file. bbolt has a descriptor of its own,
 // whose Close gives up the lock.
 func openBolt(f *os.File) (b *bolt.DB, err error) {
@@ -118,7 +129,7 @@ func create(path string, timeout time.Duration) error {
 		if err != nil {
 			return err
 		}
-		return bucket.Put([]byte(layoutKey), seal([]byte(layoutKey), []byte(strconv.Itoa(LayoutVersion))))
+		return writeLayout(bucket)
 	})
 	if err == nil {
 		// Before the lock goes with Close.

@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	// LayoutVersion is the version of the layout that this program writes.
-	LayoutVersion = 1
+	// LayoutVersion is the version of the layout that this program writes. A file
+	// of an older one is read as it is, and becomes one of this version in its next
+	// transaction.
+	LayoutVersion = 2
 
 	// MaxKey is the longest key, in bytes.
 	MaxKey = bolt.MaxKeySize
@@ -56,6 +58,7 @@ type DB struct {
 	commit    func(*bolt.Tx) error // (*bolt.Tx).Commit, except in tests
 
 	writing sync.Mutex // held during an Update; taken before mu
+	layout  int        // the file's layout version; of the one Update
 	stuck   bool       // a commit panicked, so bolt cannot be closed; of the one Update
 
 	mu     sync.RWMutex // held for reading by each transaction
@@ -86,26 +89,40 @@ func Open(path string, o Options) (*DB, error) {
 }
 
 func (db *DB) open(mustExist bool, timeout time.Duration) error {
+	for {
+		again, err := db.tryOpen(mustExist, timeout)
+		if !again {
+			return err
+		}
+	}
+}
+
+// tryOpen opens the file once; again says that another was put into its place
+// meanwhile.
+func (db *DB) tryOpen(mustExist bool, timeout time.Duration) (again bool, err error) {
 	f, err := os.OpenFile(db.path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if mustExist {
-			return ErrNotFound
+			return false, ErrNotFound
 		}
 		if err := create(db.path, timeout); err != nil {
-			return err
+			return false, err
 		}
 		f, err = os.OpenFile(db.path, os.O_RDWR, 0)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err = lock(f, timeout); err == nil {
+		if replaced(f) {
+			return true, f.Close()
+		}
 		err = db.load(f)
 	}
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return false, errors.Join(err, f.Close())
 	}
-	return nil
+	return false, nil
 }
 
 // load verifies a locked file and opens it.
@@ -124,16 +141,17 @@ func (db *DB) load(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := checkLayout(b); err != nil {
+	layout, err := readLayout(b)
+	if err != nil {
 		return errors.Join(err, b.Close())
 	}
-	db.file, db.bolt = f, b
+	db.file, db.bolt, db.layout = f, b, layout
 	return nil
 }
 
-// checkLayout reads the layout version.
-func checkLayout(b *bolt.DB) error {
-	return guard(func() error {
+// readLayout reads the layout version.
+func readLayout(b *bolt.DB) (n int, err error) {
+	err = guard(func() error {
 		return b.View(func(tx *bolt.Tx) error {
 			own := tx.Bucket([]byte(ownTable))
 			if own == nil {
@@ -143,7 +161,7 @@ func checkLayout(b *bolt.DB) error {
 			if err != nil {
 				return err
 			}
-			switch n, err := strconv.Atoi(string(v)); {
+			switch n, err = strconv.Atoi(string(v)); {
 			case err != nil || n < 1:
 				return damaged("layout version %q", v)
 			case n > LayoutVersion:
@@ -152,6 +170,12 @@ func checkLayout(b *bolt.DB) error {
 			return nil
 		})
 	})
+	return n, err
+}
+
+// writeLayout says that the file has the layout of this program.
+func writeLayout(own *bolt.Bucket) error {
+	return own.Put([]byte(layoutKey), seal([]byte(layoutKey), []byte(strconv.Itoa(LayoutVersion))))
 }
 
 // Close waits for the transactions under way and closes the file. Closing again

@@ -157,7 +157,7 @@ func TestLayout(t *testing.T) {
 		want error
 	}{
 		{"newer", func(tx *bolt.Tx) error {
-			return tx.Bucket([]byte("kv")).Put([]byte("layout"), seal([]byte("layout"), []byte("2")))
+			return tx.Bucket([]byte("kv")).Put([]byte("layout"), seal([]byte("layout"), []byte("9")))
 		}, ErrNewer},
 		{"no number", func(tx *bolt.Tx) error {
 			return tx.Bucket([]byte("kv")).Put([]byte("layout"), seal([]byte("layout"), []byte("x")))

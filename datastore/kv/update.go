@@ -68,16 +68,33 @@ func (db *DB) transact(f func(*Writer) error) (w *Writer, txid uint64, err error
 		if w.err != nil {
 			return w.err
 		}
+		if db.layout < LayoutVersion {
+			if err := db.raise(tx); err != nil {
+				return err
+			}
+		}
 		if err := db.reach("before-commit"); err != nil {
 			return err
 		}
 		txid, committing = uint64(tx.ID()), true
 		defer boltCall()
-		err = db.commit(tx)
+		if err = db.commit(tx); err == nil {
+			db.layout = LayoutVersion
+		}
 		committing = false
 		return err
 	})
 	return w, txid, err
+}
+
+// raise makes the file one of this program's layout, together with the first change
+// that needs it. The tables that layout 2 adds are made when they are needed.
+func (db *DB) raise(tx *bolt.Tx) error {
+	defer boltCall()
+	if err := writeLayout(tx.Bucket([]byte(ownTable))); err != nil {
+		return fmt.Errorf("upgrade to layout %d: %w", LayoutVersion, err)
+	}
+	return nil
 }
 
 // settle finds out what a failed commit has left behind. Mostly nothing: the

@@ -62,7 +62,8 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request) error {
 		return o.store.Validator().Change(have, next, true)
 	}
 	return o.store.Update(ctx, func(tx *datastore.Tx) error {
-		if err := o.store.MayWrite(r.Session.ID()); err != nil {
+		tx.By(datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Source: "netconf"})
+		if err := o.store.MayWrite(datastore.Running, r.Session.ID()); err != nil {
 			return err
 		}
 		next, err := apply(tx.Running(), edit, op)

@@ -40,7 +40,7 @@ func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node
 		offers.Leaf("capability", c)
 	}
 	store := b.Container("datastores").Entry("datastore", "running")
-	if l := o.store.RunningLock(); l != nil {
+	if l := o.store.Holder(datastore.Running); l != nil {
 		store.Container("locks").Container("global-lock").
 			Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
 	}
