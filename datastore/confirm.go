@@ -162,6 +162,10 @@ func loadPending(r *kv.Reader) (*Confirmation, error) {
 	if v == nil {
 		return nil, nil
 	}
+	return decodePending(v)
+}
+
+func decodePending(v []byte) (*Confirmation, error) {
 	d := decoder{b: v}
 	p := &Confirmation{Persist: d.text(), User: d.text(), Session: uint32(d.uint()), Since: d.time(), Deadline: d.time(), Base: d.uint()}
 	if d.bad || len(d.b) > 0 {

@@ -122,6 +122,9 @@ func (n *names) goBack(tree *data.Node, delta []byte, schema *yang.Schema) (*dat
 		case deltaPut:
 			for range d.count() {
 				way, value := d.key(), d.bytes()
+				if len(way) == 0 {
+					d.fault()
+				}
 				if d.bad || d.err != nil {
 					break
 				}

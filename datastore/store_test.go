@@ -16,7 +16,6 @@ import (
 	"incidentd/datastore/kv"
 	"incidentd/yang"
 	"incidentd/yang/data"
-	"incidentd/yang/modules"
 	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
 )
@@ -327,36 +326,4 @@ func networkEdit(s *yang.Schema, node string) *data.Node {
 	root := data.Build(s.Root)
 	root.Container("networks").Entry("network", "n").Entry("node", node)
 	return root.Node()
-}
-
-func BenchmarkEditOneOf100000(b *testing.B) {
-	s, err := yang.Compile(modules.FS, yang.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	x := &bench{t: b, dir: b.TempDir(), schema: s}
-	x.open()
-	defer x.close()
-	root := data.Build(s.Root)
-	n := root.Container("networks").Entry("network", "n")
-	for i := range 100_000 {
-		n.Entry("node", fmt.Sprintf("node-%06d", i))
-	}
-	all := root.Node()
-	if err := x.store.Update(context.Background(), func(tx *datastore.Tx) error { tx.SetRunning(all); return nil }); err != nil {
-		b.Fatal(err)
-	}
-	i := 0
-	for b.Loop() {
-		edit := networkEdit(s, fmt.Sprintf("new-%08d", i))
-		i++
-		err := x.store.Update(context.Background(), func(tx *datastore.Tx) error {
-			next, err := data.Apply(tx.Running(), edit, data.MergeOp)
-			tx.SetRunning(next)
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
 }
