@@ -149,8 +149,6 @@ func (c *compiler) newNode(kind Kind, s *statement, m *Module, parent *Node, con
 			n.def.own = append(n.def.own, sub)
 		case "unique":
 			n.def.uniques = append(n.def.uniques, sub)
-		case "if-feature":
-			n.def.features = append(n.def.features, sub)
 		default:
 			if sub.is(accessModule, "default-deny-write") || sub.is(accessModule, "default-deny-all") {
 				_, ext, _ := strings.Cut(sub.keyword, ":")
@@ -218,11 +216,8 @@ func (c *compiler) buildChildren(n *Node, s *statement, m *Module) {
 			continue
 		}
 		if n.Kind == Choice && kind != Case {
-			// The short form of a case [RFC 7950 section 7.9.2].
-			if !c.ifFeatures(sub) {
-				c.switchedOff(n, m, sub)
-				continue
-			}
+			// The short form of a case [RFC 7950 section 7.9.2]. The case stays when
+			// a feature switches its node off.
 			cas := &Node{Kind: Case, Name: sub.arg, Module: m, Parent: n, Config: n.Config, stateless: n.stateless, where: sub.where, depth: n.depth + 1, def: &definition{stmt: sub}}
 			if c.attach(cas, sub) {
 				c.build(sub, m, cas, n.Config)
@@ -452,8 +447,6 @@ func (c *compiler) refine(n *Node, s *statement) {
 			n.def.own = append(n.def.own, sub)
 		case "min-elements", "max-elements":
 			n.limit(sub)
-		case "if-feature":
-			n.def.features = append(n.def.features, sub)
 		}
 	}
 }

@@ -14,6 +14,9 @@ type Options struct {
 	// Features are the supported features of a module; a module without an
 	// entry supports all of its features.
 	Features map[string][]string
+	// NoImportedFeatures makes modules that are only imported support no feature,
+	// which yanglint does unless told otherwise.
+	NoImportedFeatures bool
 }
 
 func newCompiler(o Options) *compiler {
@@ -56,10 +59,7 @@ type definition struct {
 	// typ is the type statement, of the node or of a deviation.
 	typ *statement
 	// own are the default statements, of the node, a refine or a deviation.
-	own     []*statement
-	uniques []*statement
-	// features are the if-feature statements, for the tree diagram.
-	features []*statement
+	own, uniques []*statement
 }
 
 // maxNodes bounds the expansion of groupings, which can grow exponentially.
@@ -76,7 +76,7 @@ func (c *compiler) features() {
 	for _, m := range c.schema.Modules {
 		wanted, listed := c.options.Features[m.Name]
 		for name := range m.features {
-			if !listed || slices.Contains(wanted, name) {
+			if !listed && (m.Implemented || !c.options.NoImportedFeatures) || slices.Contains(wanted, name) {
 				m.enabled[name] = true
 			}
 		}

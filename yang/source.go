@@ -346,50 +346,23 @@ func (c *compiler) implement() {
 	})
 }
 
-// markImplemented also implements the modules whose nodes a module augments,
-// deviates or refers to: without them it could not work [RFC 7950 section 5.6.5].
+// markImplemented also implements the modules whose nodes a module augments or
+// deviates from: without them it could not work [RFC 7950 section 5.6.5]. Those
+// that its leafrefs lead to are found later.
 func (c *compiler) markImplemented(m *Module) {
 	if m.Implemented {
 		return
 	}
 	m.Implemented = true
 	for s := range m.tops {
-		switch s.keyword {
-		case "import":
-			// A typedef or grouping of an imported module may hold paths.
-			for typed := range c.schema.byName[s.arg].tops {
-				if typed.keyword == "typedef" || typed.keyword == "grouping" {
-					c.implementTargets(typed)
-				}
+		if s.keyword != "augment" && s.keyword != "deviation" && !s.is(structureModule, "augment-structure") {
+			continue
+		}
+		for part := range strings.SplitSeq(s.arg, "/") {
+			prefix, _, ok := strings.Cut(part, ":")
+			if other := s.src.prefixes[prefix]; ok && other != nil {
+				c.markImplemented(other)
 			}
-		default:
-			c.implementTargets(s)
-		}
-	}
-}
-
-func (c *compiler) implementTargets(s *statement) {
-	switch s.keyword {
-	case "augment", "path", "deviation":
-		c.implementPath(s)
-	default:
-		if s.is(structureModule, "augment-structure") {
-			c.implementPath(s)
-		}
-	}
-	for _, sub := range s.subs {
-		c.implementTargets(sub)
-	}
-}
-
-func (c *compiler) implementPath(s *statement) {
-	if !strings.HasPrefix(s.arg, "/") {
-		return
-	}
-	for part := range strings.SplitSeq(s.arg, "/") {
-		prefix, _, ok := strings.Cut(strings.TrimSpace(part), ":")
-		if other := s.src.prefixes[prefix]; ok && other != nil {
-			c.markImplemented(other)
 		}
 	}
 }
@@ -411,4 +384,41 @@ func (src *source) prefix(p string) *Module {
 		return src.module
 	}
 	return src.prefixes[p]
+}
+
+// Header is what a text says about itself before it is compiled.
+type Header struct {
+	Name, Revision string
+	// BelongsTo is the module of a submodule, "" for a module.
+	BelongsTo string
+	// Needs are the imported modules, the included submodules, and the module
+	// that a submodule belongs to.
+	Needs []Dependency
+}
+
+// Dependency is a module or submodule, in any revision if none is named.
+type Dependency struct{ Name, Revision string }
+
+// ReadHeader parses a text and returns what it needs, so that a tool can look for
+// it. Only the syntax is checked.
+func ReadHeader(f File) (Header, error) {
+	top, err := parse(f.Name, f.Text)
+	if err != nil {
+		return Header{}, err
+	}
+	if top.keyword != "module" && top.keyword != "submodule" {
+		return Header{}, top.errorf("a file holds a module or a submodule")
+	}
+	h := Header{Name: top.arg, BelongsTo: top.value("belongs-to")}
+	for _, s := range top.subs {
+		switch s.keyword {
+		case "revision":
+			h.Revision = max(h.Revision, s.arg)
+		case "import", "include":
+			h.Needs = append(h.Needs, Dependency{s.arg, s.value("revision-date")})
+		case "belongs-to":
+			h.Needs = append(h.Needs, Dependency{Name: s.arg})
+		}
+	}
+	return h, nil
 }
