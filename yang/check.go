@@ -119,7 +119,7 @@ func (c *compiler) checkReference(s *statement, status int) {
 			return
 		}
 		if d := s.sub("default"); d != nil && !hasLeafref(t) {
-			if _, verr := t.Canonical(d.arg, c.schema, s.src.prefix); verr != nil {
+			if _, verr := t.canonicalDefault(d.arg, c.schema, s.src.prefix); verr != nil {
 				c.fail(d.errorf("%v", verr))
 			}
 		}

@@ -183,7 +183,7 @@ func TestCanonical(t *testing.T) {
 	byName := func(p string) *yang.Module { return s.Module(map[string]string{"": "m", "t": "m"}[p]) }
 	const bad = "refused"
 	for _, c := range []struct{ leaf, in, want string }{
-		{"int8", " +12 ", "12"}, {"int8", "-128", "-128"}, {"int8", "128", bad}, {"int8", "0x1F", "31"}, {"int8", "1_0", bad}, {"int8", "", bad}, {"int8", "0b1", bad},
+		{"int8", " +12 ", "12"}, {"int8", "-128", "-128"}, {"int8", "128", bad}, {"int8", "0x1F", bad}, {"int8", "010", "10"}, {"int8", "08", "8"}, {"int8", "1_0", bad}, {"int8", "", bad}, {"int8", "0b1", bad},
 		{"ranged", "3", "3"}, {"ranged", "7", bad}, {"ranged", "255", "255"}, {"ranged", "0", bad},
 		{"u64", "18446744073709551615", "18446744073709551615"}, {"u64", "18446744073709551616", bad}, {"u64", "-1", bad},
 		{"dec", "1.50", "1.5"}, {"dec", "-0.05", "-0.05"}, {"dec", "3", "3.0"}, {"dec", "1.234", bad}, {"dec", "-5.01", bad}, {"dec", "1.", bad}, {"dec", "x", bad},
@@ -195,7 +195,7 @@ func TestCanonical(t *testing.T) {
 		{"id", "t:sub", "m:sub"}, {"id", "sub", "m:sub"}, {"id", "t:base", bad}, {"id", "t:other", bad}, {"id", "q:sub", bad},
 		{"str", "ab", "ab"}, {"str", "a", bad}, {"str", "abcd", bad}, {"str", "AB", bad}, {"str", "^$", "^$"}, {"str", "xx", bad},
 		{"uni", "5", "5"}, {"uni", "all", "all"}, {"uni", "none", bad},
-		{"ref", "012", "10"}, {"ref", "x", bad},
+		{"ref", "012", "12"}, {"ref", "x", bad},
 	} {
 		got, verr := s.Root.ChildNamed(c.leaf).Type.Canonical(c.in, s, byName)
 		if verr != nil {

@@ -292,7 +292,7 @@ func (c *compiler) defaults(n *Node) {
 		from = []*statement{n.Type.defaultFrom}
 	}
 	for _, d := range from {
-		v, err := n.Type.Canonical(d.arg, c.schema, d.src.prefix)
+		v, err := n.Type.canonicalDefault(d.arg, c.schema, d.src.prefix)
 		if err != nil {
 			c.fail(d.errorf("%s: %v", n.Path(), err))
 			return

@@ -1,53 +1,157 @@
 package yang
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // canonicalInstanceIdentifier checks the syntax of an instance-identifier and
-// rewrites its prefixes to module names, one for each name [RFC 7950 section
-// 9.13].
+// rewrites its prefixes, of which every name has one, to module names [RFC 7950
+// sections 9.13 and 14].
 func canonicalInstanceIdentifier(text string, schema *Schema, resolve Prefixes) (string, *ValueError) {
-	s := strings.TrimSpace(text)
-	if !strings.HasPrefix(s, "/") {
+	p := instanceParser{rest: strings.TrimSpace(text), resolve: resolve, at: schema.Root}
+	if !strings.HasPrefix(p.rest, "/") {
 		return "", badValue("an instance-identifier starts with a slash")
 	}
-	var out strings.Builder
-	for i := 0; i < len(s); {
-		switch c := s[i]; {
-		case c == '\'' || c == '"':
-			end := strings.IndexByte(s[i+1:], c)
-			if end < 0 {
-				return "", badValue("a literal of the instance-identifier has no closing quote")
+	for p.rest != "" {
+		if !p.take("/") {
+			return "", badValue("%q has no place in an instance-identifier", abbreviateValue(p.rest))
+		}
+		child, err := p.name()
+		if err != nil {
+			return "", err
+		}
+		p.at = child
+		var keys []*Node
+		positions := 0
+		for p.take("[") {
+			key, err := p.predicate()
+			if err != nil {
+				return "", err
 			}
-			out.WriteString(s[i : i+end+2])
-			i += end + 2
-		case isNameStart(c):
-			j := i
-			for j < len(s) && (isNameStart(s[j]) || s[j] >= '0' && s[j] <= '9' || s[j] == '-' || s[j] == '.' || s[j] == ':') {
-				j++
+			if key == nil {
+				positions++
+			} else {
+				keys = append(keys, key)
 			}
-			prefix, name, ok := strings.Cut(s[i:j], ":")
-			if !ok {
-				prefix, name = "", s[i:j]
-			}
-			var m *Module
-			if resolve != nil {
-				m = resolve(prefix)
-			}
-			if m == nil {
-				return "", badValue("the name %q of the instance-identifier is of no known module", s[i:j])
-			}
-			out.WriteString(m.Name + ":" + name)
-			i = j
-		case strings.IndexByte("/[]=. \t\r\n0123456789", c) >= 0:
-			if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-				out.WriteByte(c)
-			}
-			i++
-		default:
-			return "", badValue("%q has no place in an instance-identifier", c)
+		}
+		if err := p.one(keys, positions); err != nil {
+			return "", err
 		}
 	}
-	return out.String(), nil
+	return p.out.String(), nil
+}
+
+// instanceParser reads an instance-identifier and writes its canonical form.
+type instanceParser struct {
+	rest    string
+	out     strings.Builder
+	resolve Prefixes
+	at      *Node // the data node that the last name led to
+}
+
+// one checks that the predicates select one instance.
+func (p *instanceParser) one(keys []*Node, positions int) *ValueError {
+	s := p.at
+	switch {
+	case s.Kind == List && len(s.Keys) > 0:
+		if positions > 0 || len(keys) != len(s.Keys) {
+			return badValue("the instance-identifier does not give each key of the list %q", s.Name)
+		}
+		for i, k := range keys {
+			if slices.Contains(keys[:i], k) {
+				return badValue("the instance-identifier gives the key %q twice", k.Name)
+			}
+		}
+	case s.Kind == LeafList && s.Config:
+		if positions > 0 || len(keys) != 1 {
+			return badValue("the instance-identifier does not give the value of %q", s.Name)
+		}
+	case s.Multiple():
+		if positions+len(keys) != 1 {
+			return badValue("the instance-identifier does not give the place of %q", s.Name)
+		}
+	case positions+len(keys) > 0:
+		return badValue("the instance-identifier has a predicate on %q, of which there is only one", s.Name)
+	}
+	return nil
+}
+
+func (p *instanceParser) blank() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
+
+func (p *instanceParser) take(s string) bool {
+	rest, ok := strings.CutPrefix(p.rest, s)
+	if ok {
+		p.rest = rest
+		p.out.WriteString(s)
+	}
+	return ok
+}
+
+// name reads the name of a child.
+func (p *instanceParser) name() (*Node, *ValueError) {
+	end := 0
+	for end < len(p.rest) && (isNameStart(p.rest[end]) || strings.IndexByte("0123456789-.:", p.rest[end]) >= 0) {
+		end++
+	}
+	prefix, name, ok := strings.Cut(p.rest[:end], ":")
+	if !ok || name == "" || !isNameStart(name[0]) || strings.Contains(name, ":") {
+		return nil, badValue("%q of the instance-identifier is no name with a prefix", abbreviateValue(p.rest))
+	}
+	var m *Module
+	if p.resolve != nil {
+		m = p.resolve(prefix)
+	}
+	if m == nil {
+		return nil, badValue("the name %q of the instance-identifier is of no known module", p.rest[:end])
+	}
+	child := p.at.Child(m, name)
+	if child == nil {
+		return nil, badValue("the instance-identifier leads to %q, which %s does not have", p.rest[:end], p.at.Path())
+	}
+	p.out.WriteString(m.Name + ":" + name)
+	p.rest = p.rest[end:]
+	return child, nil
+}
+
+// predicate reads what follows a bracket: a key or "." and its value, or a
+// position, for which it returns nil.
+func (p *instanceParser) predicate() (key *Node, err *ValueError) {
+	p.blank()
+	if end := len(p.rest) - len(strings.TrimLeft(p.rest, "0123456789")); end > 0 && p.rest[0] != '0' {
+		p.take(p.rest[:end])
+	} else {
+		if p.take(".") {
+			if key = p.at; key.Kind != LeafList {
+				return nil, badValue("a predicate of the instance-identifier asks for the value of %q, which is no leaf-list", key.Name)
+			}
+		} else {
+			if key, err = p.name(); err != nil {
+				return nil, err
+			}
+			if !key.IsKey() {
+				return nil, badValue("%q in a predicate of the instance-identifier is no key", key.Name)
+			}
+		}
+		p.blank()
+		if !p.take("=") {
+			return nil, badValue("a predicate of the instance-identifier has no equals sign")
+		}
+		p.blank()
+		if p.rest == "" || p.rest[0] != '\'' && p.rest[0] != '"' {
+			return nil, badValue("a value in the instance-identifier is not quoted")
+		}
+		end := strings.IndexByte(p.rest[1:], p.rest[0])
+		if end < 0 {
+			return nil, badValue("a literal of the instance-identifier has no closing quote")
+		}
+		p.take(p.rest[:end+2])
+	}
+	p.blank()
+	if !p.take("]") {
+		return nil, badValue("a predicate of the instance-identifier is not closed")
+	}
+	return key, nil
 }
 
 func isNameStart(c byte) bool {

@@ -262,27 +262,27 @@ var integerBounds = map[Base]Interval{
 	Uint64: {big.NewInt(0), new(big.Int).SetUint64(math.MaxUint64)},
 }
 
-// canonicalInteger accepts decimal, 0x and octal notation [RFC 7950 section
-// 9.2.1].
+// canonicalInteger accepts decimal notation [RFC 7950 section 9.2.1].
 func (t *Type) canonicalInteger(text string) (string, *ValueError) {
 	s := strings.TrimSpace(text)
-	digits := strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
-	if digits == "" || strings.ContainsAny(digits, "_+-") || strings.HasPrefix(digits, "0b") ||
-		strings.HasPrefix(digits, "0B") || strings.HasPrefix(digits, "0o") || strings.HasPrefix(digits, "0O") {
+	sign := 0
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		sign = 1
+	}
+	if s[sign:] == "" || strings.Trim(s[sign:], "0123456789") != "" {
 		return "", badValue("%q is no integer", abbreviateValue(text))
 	}
-	if v, err := strconv.ParseInt(s, 0, 64); err == nil && len(t.Ranges) == 0 {
-		b := integerBounds[t.Base]
-		if b.Min.Cmp(big.NewInt(v)) > 0 || b.Max.Cmp(big.NewInt(v)) < 0 {
+	b := integerBounds[t.Base]
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil && len(t.Ranges) == 0 && t.Base != Uint64 {
+		if b.Min.Int64() > v || b.Max.Int64() < v {
 			return "", badValue("%s is outside %s..%s of %s", s, b.Min, b.Max, t.Name)
 		}
 		return strconv.FormatInt(v, 10), nil
 	}
-	v, ok := new(big.Int).SetString(s, 0)
-	if !ok {
+	v, ok := new(big.Int).SetString(s[:min(len(s), 1000)], 10)
+	if !ok || len(s) > 1000 {
 		return "", badValue("%q is no integer", abbreviateValue(text))
 	}
-	b := integerBounds[t.Base]
 	if b.Min.Cmp(v) > 0 || b.Max.Cmp(v) < 0 {
 		return "", badValue("%s is outside %s..%s of %s", abbreviateValue(s), b.Min, b.Max, t.Name)
 	}
@@ -290,6 +290,30 @@ func (t *Type) canonicalInteger(text string) (string, *ValueError) {
 		return "", err
 	}
 	return v.String(), nil
+}
+
+// canonicalDefault is Canonical for a default statement, where integers may be
+// hexadecimal or octal as well [RFC 7950 section 9.2.1].
+func (t *Type) canonicalDefault(text string, schema *Schema, resolve Prefixes) (string, *ValueError) {
+	if s := strings.TrimSpace(text); t.Base >= Int8 && t.Base <= Uint64 && !strings.ContainsAny(s, "_bBoO") {
+		if v, ok := new(big.Int).SetString(s, 0); ok {
+			text = v.String()
+		}
+	}
+	if t.Base == Union {
+		var last *ValueError
+		for _, m := range t.Members {
+			v, err := m.canonicalDefault(text, schema, resolve)
+			if err == nil {
+				return v, nil
+			}
+			last = err
+		}
+		if len(t.Members) == 1 {
+			return "", last
+		}
+	}
+	return t.Canonical(text, schema, resolve)
 }
 
 // canonicalDecimal leaves at least one digit after the point [RFC 7950 section

@@ -147,7 +147,7 @@ func TestInsertTwoKeys(t *testing.T) {
 		return n
 	}
 	target := parse(`<l><n>1</n><i>one</i></l><l><n>1</n><i>two</i></l>`)
-	out, err := Apply(target, parse(`<l yang:insert="before" yang:key="[q:i='q:two'] [q:n='0x1']"><n>2</n><i>q:one</i></l>`), MergeOp)
+	out, err := Apply(target, parse(`<l yang:insert="before" yang:key="[q:i='q:two'] [q:n='01']"><n>2</n><i>q:one</i></l>`), MergeOp)
 	if err != nil {
 		t.Fatal(err)
 	}

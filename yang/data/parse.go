@@ -98,6 +98,8 @@ type reader struct {
 	state bool // nodes of config false may stand here
 	errs  rpcerr.Errors
 	bad   map[place]bool // keys whose value was refused
+	// empties are the containers without presence that had nothing in them.
+	empties map[place]bool
 }
 
 // place is a child of a node.
@@ -215,7 +217,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 			return err
 		}
 		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && op == Inherit && !r.Edit {
-			return nil
+			return r.empty(at, n, c)
 		}
 	}
 	r.put(at, n, c)
@@ -229,7 +231,7 @@ func (r *reader) put(at *Loc, n, c *Node) {
 	if s.Multiple() {
 		twice = !keyless(s) && n.Entry(s, c.text) != nil
 	} else {
-		twice = n.Get(s) != nil
+		twice = n.Get(s) != nil || r.empties[place{n, s}]
 	}
 	if twice {
 		r.fail((&Loc{at, c}).Path(), rpcerr.BadElement(s.Name, "it stands there twice"))
@@ -240,6 +242,19 @@ func (r *reader) put(at *Loc, n, c *Node) {
 		return
 	}
 	n.add(r.o, c)
+}
+
+// empty notes a container that is nothing, which still may not stand there twice.
+func (r *reader) empty(at *Loc, n, c *Node) error {
+	k := place{n, c.schema}
+	if n.Get(c.schema) != nil || r.empties[k] {
+		r.fail((&Loc{at, c}).Path(), rpcerr.BadElement(c.schema.Name, "it stands there twice"))
+	}
+	if r.empties == nil {
+		r.empties = map[place]bool{}
+	}
+	r.empties[k] = true
+	return nil
 }
 
 // otherCase returns a sibling that was read before and is of another case of the

@@ -377,34 +377,41 @@ func alternatives(s *yang.Node) (names []string) {
 }
 
 // reference checks that what a leafref or instance-identifier refers to is there.
+// In a union a member that refers to nothing does not match, and the next may [RFC
+// 7950 section 9.12].
 func (c *check) reference(l *data.Loc, t *yang.Type) {
-	if t.Base == yang.Union {
-		t = memberType(t, l.Node.Value(), c.schema)
-	}
-	if !t.RequireInstance {
-		return
-	}
-	switch t.Base {
-	case yang.Leafref:
-		if !l.HasTarget(t.Path, c.tree.Root, l.Node.Value()) {
-			c.fail(l.Path(), rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", l.Node.Value(), t.Path.Text))
-		}
-	case yang.InstanceIdentifier:
-		if c.tree.Instance(l.Node.Value()) == nil {
-			c.fail(l.Path(), rpcerr.InstanceRequired("%q refers to nothing", l.Node.Value()))
-		}
+	if err := c.refers(l, t); err != nil {
+		c.fail(l.Path(), err)
 	}
 }
 
-// memberType is the union's member that a value has, a leafref unresolved.
-func memberType(t *yang.Type, value string, s *yang.Schema) *yang.Type {
-	for _, m := range t.Members {
-		if _, err := m.Canonical(value, s, s.Module); err == nil {
-			if m.Base == yang.Union {
-				return memberType(m, value, s)
+func (c *check) refers(l *data.Loc, t *yang.Type) *rpcerr.Error {
+	value := l.Node.Value()
+	switch {
+	case t.Base == yang.Union:
+		var first *rpcerr.Error
+		for _, m := range t.Members {
+			if _, err := m.Canonical(value, c.schema, c.schema.Module); err != nil {
+				continue
 			}
-			return m
+			err := c.refers(l, m)
+			if err == nil {
+				return nil
+			}
+			if first == nil {
+				first = err
+			}
+		}
+		return first
+	case !t.RequireInstance:
+	case t.Base == yang.Leafref:
+		if !l.HasTarget(t.Path, c.tree.Root, value) {
+			return rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", value, t.Path.Text)
+		}
+	case t.Base == yang.InstanceIdentifier:
+		if c.tree.Instance(value) == nil {
+			return rpcerr.InstanceRequired("%q refers to nothing", value)
 		}
 	}
-	return t
+	return nil
 }
