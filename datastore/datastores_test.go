@@ -1,8 +1,10 @@
 package datastore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"incidentd/datastore"
+	"incidentd/datastore/kv"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
@@ -492,4 +495,75 @@ func TestConfirmedCommit(t *testing.T) {
 			}
 		})
 	})
+}
+
+// The numbers that a refused transaction has given to names go with it, when those
+// that share its group write nothing.
+func TestNamesOfARefusedTransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		inside, leave := make(chan bool), make(chan bool)
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() {
+			first <- b.update(func(*datastore.Tx) error {
+				close(inside)
+				<-leave // as no other transaction may, so that the edit comes into this group
+				return nil
+			})
+		}()
+		<-inside
+		go func() { second <- b.edit(`<l><a>` + strings.Repeat("k", kv.MaxKey) + `</a><b>1</b></l>`) }()
+		synctest.Wait()
+		close(leave)
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		if err := <-second; tag(err) != rpcerr.TagTooBig {
+			t.Errorf("error = %v, want too-big", err)
+		}
+		if err := b.edit(`<l><a>1</a><b>1</b></l>`); err != nil {
+			t.Error(err)
+		}
+		b.reopen()
+		if got, want := b.running(), `<top xmlns="urn:m"><l><a>1</a><b>1</b></l></top>`; got != want {
+			t.Errorf("running = %s, want %s", got, want)
+		}
+	})
+}
+
+// Check finds a history that does not lead to the configuration, though its rows are
+// sound.
+func TestCheckFindsABrokenHistory(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		harm func(*datastore.Tx)
+	}{
+		{"a commit is missing", func(tx *datastore.Tx) { tx.Delete("history", []byte{0, 0, 0, 0, 0, 0, 0, 2}) }},
+		{"a commit is another's", func(tx *datastore.Tx) {
+			tx.Put("history", []byte{0, 0, 0, 0, 0, 0, 0, 3}, bytes.Clone(tx.Get("history", []byte{0, 0, 0, 0, 0, 0, 0, 1})))
+			tx.Put("history", []byte{0, 0, 0, 0, 0, 0, 0, 2}, bytes.Clone(tx.Get("history", []byte{0, 0, 0, 0, 0, 0, 0, 3})))
+		}},
+		{"a commit is cut short", func(tx *datastore.Tx) {
+			v := tx.Get("history", []byte{0, 0, 0, 0, 0, 0, 0, 2})
+			tx.Put("history", []byte{0, 0, 0, 0, 0, 0, 0, 2}, bytes.Clone(v[:len(v)-1]))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := open(t)
+			for _, body := range []string{`<name>a</name>`, `<l><a>1</a><b>1</b></l>`, `<l><a>1</a><b>1</b><v>v</v></l>`} {
+				if err := b.edit(body); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := b.store.Check(); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.update(func(tx *datastore.Tx) error { c.harm(tx); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.store.Check(); !errors.Is(err, kv.ErrDamaged) {
+				t.Errorf("Check = %v, want damage", err)
+			}
+		})
+	}
 }

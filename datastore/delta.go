@@ -209,6 +209,9 @@ func (p *patch) node(n, old *data.Node, steps []deltaStep, depth int) *data.Node
 			switch {
 			case steps[i].kind == deltaRemove:
 				flush()
+				if child(n, step.Schema, step.Key) == nil {
+					p.lost = true
+				}
 				n = n.Without(step.Schema, step.Key)
 			case back == nil:
 				p.lost = true

@@ -2,6 +2,7 @@ package datastore
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -141,6 +142,46 @@ func (s *Store) Difference(n uint64, visit func(parent *data.Loc, old, new *data
 	}
 	data.Diff(old, new, visit)
 	return nil
+}
+
+// Check reads everything that the store holds, as kv.DB.Check, holds startup to the
+// schema, and goes back through all commits that are remembered. It answers the first
+// fault: kv.ErrDamaged, or what validation found. A configuration of the past that the
+// schema no longer has is no fault. It blocks nobody, and takes as long as a start.
+func (s *Store) Check() error {
+	if err := s.db.Check(); err != nil {
+		return err
+	}
+	snap := s.Snapshot()
+	if !snap.Startup.Empty() {
+		if err := s.validator.Tree(snap.Startup, true); err != nil {
+			return fmt.Errorf("startup: %w", err)
+		}
+	}
+	return s.db.View(func(r *kv.Reader) error {
+		names, err := loadNames(r)
+		if err != nil {
+			return err
+		}
+		tree, want := snap.Running, snap.Commit
+		for k, v := range r.ScanBack(tableHistory, nil, numberKey(snap.Commit+1)) {
+			c, delta, err := decodeCommit(k, v)
+			if err != nil {
+				return err
+			}
+			if c.Number != want {
+				return fmt.Errorf("%w: commit %d follows on %d in the history", kv.ErrDamaged, want, c.Number)
+			}
+			want--
+			switch tree, err = names.goBack(tree, delta, s.schema); {
+			case errors.Is(err, kv.ErrDamaged):
+				return fmt.Errorf("commit %d: %w", c.Number, err)
+			case err != nil:
+				return nil // of another schema, and so is what is before
+			}
+		}
+		return nil
+	})
 }
 
 // Rollback makes running what commit n left, as Store.At has it, whatever the

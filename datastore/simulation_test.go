@@ -574,7 +574,7 @@ func (s *simulation) restart(next *model) {
 	s.model = next
 	s.counts["restart"]++
 	s.reopen()
-	if err := s.db.Check(); err != nil {
+	if err := s.store.Check(); err != nil {
 		s.t.Error(err)
 	}
 	s.compare()

@@ -301,6 +301,7 @@ func (s *Store) commit(first *request) {
 		return nil
 	})
 	if errors.Is(err, errNothing) {
+		s.names.forget(named) // those of transactions that were refused
 		err = nil
 	}
 	if err != nil {
@@ -318,7 +319,6 @@ func (s *Store) commit(first *request) {
 		return
 	}
 	if len(group) == 0 {
-		s.names.forget(named)
 		return
 	}
 	s.current.Store(pending)
