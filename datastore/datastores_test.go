@@ -497,6 +497,37 @@ func TestConfirmedCommit(t *testing.T) {
 	})
 }
 
+// TestTest validates without a change: what a condition lets go is no fault.
+func TestTest(t *testing.T) {
+	b := open(t)
+	if err := b.edit(`<name>a</name><only>1</only>`); err != nil {
+		t.Fatal(err)
+	}
+	snap := b.store.Snapshot()
+	top := snap.Running.Child("top")
+	try := func(what string, top *data.Node, want rpcerr.Tag) {
+		t.Helper()
+		if err := b.store.Test(snap.Running, snap.Running.With(top)); tag(err) != want {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	s := top.Schema()
+	try("what a condition lets go", top.With(data.NewLeaf(s.ChildNamed("name"), "b")), "")
+	try("a reference to nothing", top.With(data.NewLeaf(s.ChildNamed("ref"), "1")), rpcerr.TagDataMissing)
+	if b.store.Snapshot() != snap {
+		t.Error("a test has changed the datastores")
+	}
+	if err := b.edit(`<name>b</name>`); err != nil {
+		t.Error(err)
+	}
+	if got, want := b.running(), `<top xmlns="urn:m"><name>b</name></top>`; got != want {
+		t.Errorf("running = %s, want %s", got, want)
+	}
+	if err := b.edit(`<only>2</only>`); tag(err) != rpcerr.TagUnknownElement {
+		t.Errorf("what a condition forbids: %v", err)
+	}
+}
+
 // The numbers that a refused transaction has given to names go with it, when those
 // that share its group write nothing.
 func TestNamesOfARefusedTransaction(t *testing.T) {

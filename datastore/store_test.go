@@ -29,6 +29,7 @@ const module = `module m { yang-version 1.1; namespace "urn:m"; prefix m;
 			list o { key k; ordered-by user; leaf k { type string; } leaf v { type string; } } }
 		leaf ref { type leafref { path "../l/a"; } }
 		anydata any;
+		leaf only { when "../name = 'a'"; type string; }
 	}
 	container state { config false; list s { key id; leaf id { type uint32; } leaf text { type string; } } }
 	notification changed { leaf what { type string; } }

@@ -181,7 +181,7 @@ func (tx *Tx) unlocked() error {
 func (tx *Tx) validate() error {
 	v := tx.store.validator
 	if tx.running != tx.base.Running {
-		settled, err := v.Settle(tx.base.Running, tx.running)
+		settled, err := tx.store.settle(tx.base.Running, tx.running)
 		if err != nil {
 			return err
 		}
@@ -189,9 +189,6 @@ func (tx *Tx) validate() error {
 			tx.startup = settled
 		}
 		tx.running = settled
-		if err := v.Change(tx.base.Running, tx.running, true); err != nil {
-			return err
-		}
 	}
 	switch {
 	case tx.startup == tx.base.Startup, tx.startup == tx.running, tx.startup.Empty():
@@ -200,6 +197,23 @@ func (tx *Tx) validate() error {
 		return v.Tree(tx.startup, true)
 	}
 	return v.Change(tx.base.Startup, tx.startup, true)
+}
+
+// settle takes from a changed tree what its conditions let go, and validates what is
+// left.
+func (s *Store) settle(old, new *data.Node) (*data.Node, error) {
+	settled, err := s.validator.Settle(old, new)
+	if err != nil {
+		return nil, err
+	}
+	return settled, s.validator.Change(old, settled, true)
+}
+
+// Test validates a change of running as a transaction would, and changes nothing.
+// Locks and participants are not asked. It does not block.
+func (s *Store) Test(old, new *data.Node) error {
+	_, err := s.settle(old, new)
+	return err
 }
 
 // join has the participants prepare for the change of running.

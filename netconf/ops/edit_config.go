@@ -59,7 +59,7 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request) error {
 		if err != nil {
 			return err
 		}
-		return o.store.Validator().Change(have, next, true)
+		return o.store.Test(have, next)
 	}
 	return o.store.Update(ctx, func(tx *datastore.Tx) error {
 		tx.By(datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Source: "netconf"})
