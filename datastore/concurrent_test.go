@@ -40,7 +40,7 @@ func TestConcurrentFailures(t *testing.T) {
 	for round := range rounds {
 		var toss sync.Mutex
 		r := rand.New(rand.NewPCG(seed, uint64(round)))
-		b.fail = func(name string) error {
+		b.failing(func(name string) error {
 			toss.Lock()
 			defer toss.Unlock()
 			if name == "before-commit" && r.IntN(4) == 0 {
@@ -48,7 +48,7 @@ func TestConcurrentFailures(t *testing.T) {
 				return errCrash
 			}
 			return nil
-		}
+		})
 		part := &counting{}
 		b.store.Join(part)
 		var wg sync.WaitGroup
@@ -89,7 +89,7 @@ func TestConcurrentFailures(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		b.fail = nil
+		b.works()
 		for session := uint32(1); session <= 6; session++ {
 			b.store.Release(session)
 		}

@@ -165,7 +165,7 @@ func TestLocks(t *testing.T) {
 func TestLockOfAFailedGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t)
-		b.fail = func(string) error { return errors.New("no luck") }
+		b.failing(func(string) error { return errors.New("no luck") })
 		inside, leave := make(chan bool), make(chan bool)
 		written, locked := make(chan error, 1), make(chan error, 1)
 		go func() {
@@ -235,9 +235,9 @@ func TestParticipants(t *testing.T) {
 	second.refuse = true
 	step("refusal", b.edit(`<name>b</name>`), rpcerr.TagResourceDenied, "prepare first a>b", "prepare second a>b", "abort first")
 	second.refuse = false
-	b.fail = func(string) error { return rpcerr.ResourceDenied("no disk") }
+	b.failing(func(string) error { return rpcerr.ResourceDenied("no disk") })
 	step("no disk", b.edit(`<name>b</name>`), rpcerr.TagResourceDenied, "prepare first a>b", "prepare second a>b", "abort second", "abort first")
-	b.fail = nil
+	b.works()
 	first.edit = func(tx *datastore.Tx) {
 		tx.SetState(data.Build(b.schema.Root).Container("state").Entry("s", "1").Node())
 	}
@@ -463,10 +463,10 @@ func TestConfirmedCommit(t *testing.T) {
 	})
 	t.Run("no room on the disk", func(t *testing.T) {
 		confirmed(t, datastore.CommitOptions{Timeout: 5 * second}, func(b *bench) {
-			b.fail = func(string) error { return errors.New("no luck") }
+			b.failing(func(string) error { return errors.New("no luck") })
 			pass(b, 6*second)
 			b.expect("while the disk fails", "b", true)
-			b.fail = nil
+			b.works()
 			pass(b, 10*second)
 			b.expect("when it works again", "a", false)
 		})

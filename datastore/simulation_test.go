@@ -33,7 +33,7 @@ import (
 // restart. After each restart: the file is sound, and every commit that should be
 // remembered gives the configuration of its time, and no other does.
 func TestSimulation(t *testing.T) {
-	steps, runs := 3000, 1
+	steps, runs := 2000, 1
 	if testing.Short() {
 		steps = 500
 	}
@@ -526,16 +526,16 @@ func (s *simulation) once() bool {
 func (s *simulation) act(act func() error, before, next *model, want rpcerr.Tag, release bool) {
 	point, hit := pick(s, "before-commit", "after-commit"), false
 	if s.r.IntN(20) == 0 {
-		s.fail = func(name string) error {
+		s.failing(func(name string) error {
 			if name != point {
 				return nil
 			}
 			hit = true
 			return errCrash
-		}
+		})
 	}
 	err := act()
-	s.fail = nil
+	s.works()
 	switch {
 	case hit && !release && !errors.Is(err, errCrash):
 		s.t.Fatalf("a crash %s was told as %v", point, err)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -39,7 +40,7 @@ type bench struct {
 	t      testing.TB
 	dir    string
 	schema *yang.Schema
-	fail   func(string) error
+	fail   atomic.Pointer[func(string) error]
 	db     *kv.DB
 	store  *datastore.Store
 
@@ -60,8 +61,8 @@ func open(t testing.TB) *bench {
 func (b *bench) open() {
 	b.t.Helper()
 	db, err := kv.Open(filepath.Join(b.dir, "store.db"), kv.Options{FailPoint: func(name string) error {
-		if b.fail != nil {
-			return b.fail(name)
+		if f := b.fail.Load(); f != nil {
+			return (*f)(name)
 		}
 		return nil
 	}})
@@ -77,6 +78,12 @@ func (b *bench) open() {
 		b.t.Fatal(err)
 	}
 }
+
+// failing makes f the fail point from now on.
+func (b *bench) failing(f func(string) error) { b.fail.Store(&f) }
+
+// works ends what failing began.
+func (b *bench) works() { b.fail.Store(nil) }
 
 func (b *bench) close() {
 	b.store.Close()
@@ -204,12 +211,12 @@ func (b *bench) note(i int, state bool) error {
 // the row of the transaction is there, and all of it once there is room again.
 func TestAllOrNothing(t *testing.T) {
 	b := open(t)
-	b.fail = func(name string) error {
+	b.failing(func(name string) error {
 		if name == "before-commit" {
 			return fmt.Errorf("test: %w", kv.ErrFull)
 		}
 		return nil
-	}
+	})
 	aborted := 0
 	err := b.store.Update(context.Background(), func(tx *datastore.Tx) error {
 		tx.Put("test", []byte("k"), nil)
@@ -227,7 +234,7 @@ func TestAllOrNothing(t *testing.T) {
 	if b.store.Journal().Last() != 0 || b.store.Snapshot().State.Len() != 0 {
 		t.Error("something of a failed transaction is there")
 	}
-	b.fail = nil
+	b.works()
 	if err := b.note(1, true); err != nil {
 		t.Fatal(err)
 	}
