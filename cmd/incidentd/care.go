@@ -40,8 +40,8 @@ var backupCommand = command{
 	summary: "write a data directory into one file",
 	text: `
 Writes the host key and the store into a tar file of mode 0600, which restore reads.
-It holds secrets. The server must be stopped: the store belongs to one process at a
-time.`,
+It holds secrets. A server that runs on the directory writes it itself, as of its
+last transaction, and goes on meanwhile.`,
 	define: func(f *flag.FlagSet) func(context.Context, *app) error {
 		dir := dataFlag(f)
 		out := f.String("out", "", "the `FILE` to write; - for standard output")

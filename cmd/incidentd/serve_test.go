@@ -96,12 +96,16 @@ func TestServe(t *testing.T) {
 		if err := c.CreateSubscription(t.Context(), "", client.Filter{}, time.Time{}, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		for _, command := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"check"}, {"backup", "--out", filepath.Join(t.TempDir(), "b")}} {
+		for _, command := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"check"}} {
 			status, _, stderr := call(t, "", append(command, "--data", dir)...)
 			if status != 1 || !strings.Contains(stderr, "in use by another process; an incidentd that runs there has to be stopped first") {
 				t.Errorf("%v beside a server = %d, %s", command, status, stderr)
 			}
 		}
+		// The server makes a backup of itself.
+		backup := filepath.Join(t.TempDir(), "b")
+		must(t, "", "backup", "--data", dir, "--out", backup)
+		must(t, "", "restore", "--data", filepath.Join(t.TempDir(), "restored"), "--in", backup)
 		if err := p.cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}

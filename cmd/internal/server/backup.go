@@ -2,6 +2,7 @@ package server
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -45,21 +46,18 @@ type member struct {
 }
 
 // Backup writes the host key and the store of a data directory to w, as a tar file.
-// It needs the directory to itself: a server must be stopped. It holds secrets;
-// whoever stores it gives the file the mode 0600. Errors are those of Check.
+// A server that runs on the directory makes the backup itself, of its last
+// transaction, and goes on meanwhile. It holds secrets; whoever stores it gives the
+// file the mode 0600. Errors are those of Check.
 func Backup(path string, w io.Writer) error {
 	d, err := openDirectory(path)
+	if errors.Is(err, ErrInUse) {
+		return backupOnline(path, w, err)
+	}
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	if _, err := d.loadHostKey(); err != nil {
-		return err
-	}
-	key, err := os.ReadFile(d.file(hostKeyFile))
-	if err != nil {
-		return err
-	}
 	db, err := kv.Open(d.file(storeFile), kv.Options{MustExist: true})
 	if err != nil {
 		return err
@@ -69,10 +67,35 @@ func Backup(path string, w io.Writer) error {
 	if err := db.Check(); err != nil {
 		return err
 	}
-	// Twice: a member's length and sum stand before it. Nobody writes meanwhile.
-	sum := sha256.New()
-	length, err := db.Backup(sum)
+	return d.backup(db, w)
+}
+
+// backup writes the archive. The store is copied aside first: a member's length and
+// sum stand before it, and the store may be written to meanwhile.
+func (d *directory) backup(db *kv.DB, w io.Writer) (err error) {
+	if _, err := d.loadHostKey(); err != nil {
+		return err
+	}
+	key, err := os.ReadFile(d.file(hostKeyFile))
 	if err != nil {
+		return err
+	}
+	work, err := d.work()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	store, err := os.OpenFile(filepath.Join(work, storeFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	sum := sha256.New()
+	length, err := db.Backup(io.MultiWriter(store, sum))
+	if err != nil {
+		return err
+	}
+	if _, err := store.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	keySum := sha256.Sum256(key)
@@ -85,23 +108,24 @@ func Backup(path string, w io.Writer) error {
 		return err
 	}
 	t := tar.NewWriter(w)
-	if err := addMember(t, manifestFile, int64(len(text)), m.Created, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
-		return err
-	}
-	if err := addMember(t, hostKeyFile, int64(len(key)), m.Created, func(w io.Writer) error { _, err := w.Write(key); return err }); err != nil {
-		return err
-	}
-	if err := addMember(t, storeFile, length, m.Created, func(w io.Writer) error { _, err := db.Backup(w); return err }); err != nil {
-		return err
+	for _, f := range []struct {
+		name string
+		size int64
+		from io.Reader
+	}{{manifestFile, int64(len(text)), bytes.NewReader(text)}, {hostKeyFile, int64(len(key)), bytes.NewReader(key)}, {storeFile, length, store}} {
+		if err := addMember(t, f.name, f.size, m.Created, f.from); err != nil {
+			return err
+		}
 	}
 	return t.Close()
 }
 
-func addMember(t *tar.Writer, name string, size int64, at time.Time, write func(io.Writer) error) error {
+func addMember(t *tar.Writer, name string, size int64, at time.Time, from io.Reader) error {
 	if err := t.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o600, ModTime: at, Format: tar.FormatPAX}); err != nil {
 		return err
 	}
-	return write(t)
+	_, err := io.Copy(t, from)
+	return err
 }
 
 // Restore puts a backup into a data directory, which it makes if need be. Without

@@ -9,7 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,8 +21,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
+	"incidentd/datastore"
 	"incidentd/datastore/kv"
 	"incidentd/netconf/auth"
+	"incidentd/yang/data"
 )
 
 var admin = Admin{Name: "admin", Password: "correct horse"}
@@ -290,6 +292,71 @@ func TestBackup(t *testing.T) {
 	}
 }
 
+// A server makes the backup itself, while it is written to: it holds one state, of a
+// time in between, and the server goes on.
+func TestBackupOnline(t *testing.T) {
+	dir := initialised(t)
+	s, _ := started(t, dir)
+	list := s.Store().Schema().Root.ChildNamed("networks")
+	write := func(n int) {
+		t.Helper()
+		err := s.Store().Update(t.Context(), func(tx *datastore.Tx) error {
+			b := data.Build(s.Store().Schema().Root)
+			b.Container("networks").Entry("network", fmt.Sprintf("n%06d", n))
+			tx.SetRunning(data.Merge(tx.Running(), b.Node()))
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	write(0)
+	stop, stopped := make(chan struct{}), make(chan int)
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				stopped <- n
+				return
+			default:
+				write(n)
+			}
+		}
+	}()
+	var backups [2]bytes.Buffer
+	for i := range backups {
+		if err := Backup(dir, &backups[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	written := <-stopped
+	if got := s.Store().Snapshot().Running.Get(list).Len(); got != written {
+		t.Errorf("the server has %d networks, want %d", got, written)
+	}
+	var last int
+	for i := range backups {
+		to := filepath.Join(t.TempDir(), "restored")
+		if _, err := Restore(to, &backups[i], false); err != nil {
+			t.Fatal(err)
+		}
+		found, err := Check(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found.Networks < 1 || found.Networks < last || found.Networks > written {
+			t.Errorf("backup %d has %d networks, of %d", i, found.Networks, written)
+		}
+		last = found.Networks
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, controlFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket outlives the server: %v", err)
+	}
+}
+
 // A backup that is not whole replaces nothing, wherever it is damaged.
 func TestRestoreRefuses(t *testing.T) {
 	dir := initialised(t)
@@ -351,7 +418,7 @@ func archive(t testing.TB) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, f := range append([][2]string{{manifestFile, string(text)}}, files...) {
-		err := addMember(w, f[0], int64(len(f[1])), m.Created, func(w io.Writer) error { _, err := io.WriteString(w, f[1]); return err })
+		err := addMember(w, f[0], int64(len(f[1])), m.Created, strings.NewReader(f[1]))
 		if err != nil {
 			t.Fatal(err)
 		}

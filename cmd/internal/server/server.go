@@ -50,6 +50,7 @@ type Server struct {
 	log       *slog.Logger
 	hostKey   ssh.Signer
 	store     *store
+	directory *directory
 	incidents *incident.Manager
 	netconf   *netconf.Server
 	ssh       *transport.Server
@@ -59,6 +60,7 @@ type Server struct {
 	addr  net.Addr
 
 	serving sync.WaitGroup
+	copying sync.Mutex // held while a backup is written
 	failed  chan error // one slot: why the listener ended by itself
 }
 
@@ -87,6 +89,7 @@ func New(cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.directory = d
 	s.onStop("data directory", func(context.Context) error { return d.close() })
 	if s.hostKey, err = d.loadHostKey(); err != nil {
 		return nil, err
@@ -116,17 +119,23 @@ func New(cfg Config) (_ *Server, err error) {
 	return s, err
 }
 
-// Start listens and accepts sessions until Stop. An error is that of the address.
+// Start listens and accepts sessions until Stop, and answers the commands of this
+// machine, see Backup. An error is that of the address.
 func (s *Server) Start() error {
 	ln, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return err
 	}
+	stop, err := s.control(s.directory)
+	if err != nil {
+		return errors.Join(fmt.Errorf("the socket of %s: %w", s.cfg.DataDir, err), ln.Close())
+	}
+	s.onStop("control", stop)
 	s.StartOn(ln)
 	return nil
 }
 
-// StartOn is Start with a listener that is there, which Stop closes.
+// StartOn accepts sessions of a listener that is there, which Stop closes.
 func (s *Server) StartOn(ln net.Listener) {
 	s.addr = ln.Addr()
 	ctx, cancel := context.WithCancel(context.Background())
