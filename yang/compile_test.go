@@ -85,38 +85,6 @@ func TestCompileReference(t *testing.T) {
 
 const header = `yang-version 1.1; namespace "urn:t"; prefix t; `
 
-func TestCompileFaults(t *testing.T) {
-	for _, c := range []struct{ name, body, want string }{
-		{"unknown type", `leaf a { type nosuch; }`, `m.yang:1:`},
-		{"unknown type names it", `leaf a { type nosuch; }`, `no typedef "nosuch" in scope`},
-		{"no type", `leaf a { description "x"; }`, "has no type"},
-		{"grouping uses itself", `grouping g { uses g; } uses g;`, "uses itself"},
-		{"typedef of itself", `typedef a { type b; } typedef b { type a; } leaf x { type a; }`, "refer to themselves"},
-		{"identity of itself", `identity a { base b; } identity b { base a; }`, "derived from itself"},
-		{"two of a name", `leaf a { type string; } container c { leaf a { type string; } leaf a { type string; } }`, "already"},
-		{"no key", `list l { leaf a { type string; } }`, "needs a key"},
-		{"key is no leaf", `list l { key b; leaf a { type string; } }`, "no leaf"},
-		{"leafref to nothing", `leaf a { type leafref { path "../b"; } }`, "no child"},
-		{"leafref to itself", `leaf a { type leafref { path "../b"; } } leaf b { type leafref { path "../a"; } }`, "refer to each other"},
-		{"bad default", `leaf a { type int8; default 300; }`, "outside"},
-		{"bad pattern", `leaf a { type string { pattern "[a-z-[aeiou]]"; } }`, "subtraction"},
-		{"bad must", `leaf a { type string; must "1 +"; }`, "m.yang:1:"},
-		{"augment of nothing", `augment "/t:x" { leaf a { type string; } }`, "no such node"},
-		{"bad range", `leaf a { type int8 { range "5..1"; } }`, "ascend"},
-		{"unknown feature", `leaf a { if-feature nope; type string; }`, `no feature "nope"`},
-		{"unknown prefix", `leaf a { type x:y; }`, `prefix "x"`},
-		{"config below state", `container c { config false; leaf a { config true; type string; } }`, "below config false"},
-		{"syntax", `leaf a {`, "m.yang"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := yang.Compile(fstest.MapFS{"m.yang": {Data: []byte("module m { " + header + c.body + " }")}}, yang.Options{})
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error = %v, want one with %q", err, c.want)
-			}
-		})
-	}
-}
-
 func TestFeatures(t *testing.T) {
 	fsys := fstest.MapFS{"m.yang": {Data: []byte("module m { " + header + `
 		feature a; feature b; feature c { if-feature "a"; }

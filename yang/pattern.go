@@ -3,8 +3,11 @@ package yang
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,61 +21,64 @@ const (
 // refused when the schema is loaded.
 var blocks = map[string]string{
 	"BasicLatin": `\x{0}-\x{7F}`, "Latin-1Supplement": `\x{80}-\x{FF}`, "LatinExtended-A": `\x{100}-\x{17F}`,
-	"LatinExtended-B": `\x{180}-\x{24F}`, "Greek": `\x{370}-\x{3FF}`, "Cyrillic": `\x{400}-\x{4FF}`,
+	"LatinExtended-B": `\x{180}-\x{24F}`, "IPAExtensions": `\x{250}-\x{2AF}`, "SpacingModifierLetters": `\x{2B0}-\x{2FF}`,
+	"CombiningDiacriticalMarks": `\x{300}-\x{36F}`, "Greek": `\x{370}-\x{3FF}`, "Cyrillic": `\x{400}-\x{4FF}`,
+	"Armenian": `\x{530}-\x{58F}`, "Hebrew": `\x{590}-\x{5FF}`, "Arabic": `\x{600}-\x{6FF}`, "Thai": `\x{E00}-\x{E7F}`,
+	"Georgian": `\x{10A0}-\x{10FF}`, "LatinExtendedAdditional": `\x{1E00}-\x{1EFF}`, "GreekExtended": `\x{1F00}-\x{1FFF}`,
+	"GeneralPunctuation": `\x{2000}-\x{206F}`, "SuperscriptsandSubscripts": `\x{2070}-\x{209F}`, "CurrencySymbols": `\x{20A0}-\x{20CF}`,
+	"LetterlikeSymbols": `\x{2100}-\x{214F}`, "NumberForms": `\x{2150}-\x{218F}`, "Arrows": `\x{2190}-\x{21FF}`,
+	"MathematicalOperators": `\x{2200}-\x{22FF}`, "BoxDrawing": `\x{2500}-\x{257F}`, "Hiragana": `\x{3040}-\x{309F}`,
+	"Katakana": `\x{30A0}-\x{30FF}`, "CJKUnifiedIdeographs": `\x{4E00}-\x{9FFF}`, "HangulSyllables": `\x{AC00}-\x{D7A3}`,
+	"PrivateUse": `\x{E000}-\x{F8FF}`,
 }
 
 // translatePattern turns a regular expression of XML Schema, which is what a
 // pattern statement holds, into one of RE2 that matches the whole text. The two
 // differ: ^ and $ are literals, \d and \w and \s are wider, \i and \c and \p{IsX}
-// exist, "." leaves out the carriage return. What RE2 cannot say (class
-// subtraction) is an error.
+// exist, "." leaves out the carriage return, classes can be subtracted from each
+// other. Of a class that RE2 cannot say the set of characters is computed.
 func translatePattern(xsd string) (*regexp.Regexp, error) {
 	t := &patternTranslator{in: xsd}
 	if err := t.run(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("pattern %q: %w", abbreviateValue(xsd), err)
 	}
 	re, err := regexp.Compile(`^(?:` + t.out.String() + `)$`)
 	if err != nil {
-		return nil, fmt.Errorf("pattern %q: %w", xsd, err)
+		return nil, fmt.Errorf("pattern %q: %w", abbreviateValue(xsd), err)
 	}
 	return re, nil
 }
 
 type patternTranslator struct {
-	in    string
-	pos   int
-	class bool
-	out   strings.Builder
+	in  string
+	pos int
+	out strings.Builder
 }
 
 func (t *patternTranslator) run() error {
+	open := 0 // groups
 	for t.pos < len(t.in) {
 		c, n := utf8.DecodeRuneInString(t.in[t.pos:])
 		t.pos += n
 		switch {
 		case c == '\\':
-			if err := t.escape(); err != nil {
+			e, err := t.escape()
+			if err != nil {
 				return err
 			}
-		case t.class && c == ']':
-			t.class = false
-			t.out.WriteByte(']')
-		case t.class && c == '[':
-			return fmt.Errorf("pattern %q: class subtraction is not supported", t.in)
-		case t.class && c == '-' && t.pos < len(t.in) && t.in[t.pos] == '[':
-			return fmt.Errorf("pattern %q: class subtraction is not supported", t.in)
-		case t.class:
-			if strings.ContainsRune(`&~#`, c) {
-				t.out.WriteByte('\\')
+			if e.single {
+				t.out.WriteString(regexp.QuoteMeta(string(e.char)))
+			} else {
+				t.out.WriteString("[" + e.negation() + e.class + "]")
 			}
-			t.out.WriteRune(c)
 		case c == '[':
-			t.class = true
-			t.out.WriteByte('[')
-			if strings.HasPrefix(t.in[t.pos:], "^") {
-				t.pos++
-				t.out.WriteByte('^')
+			class, err := t.class(0)
+			if err != nil {
+				return err
 			}
+			t.out.WriteString(class.String())
+		case c == ']' || c == '}':
+			return fmt.Errorf("%q has to be escaped", c)
 		case c == '^' || c == '$':
 			t.out.WriteString(`\` + string(c))
 		case c == '.':
@@ -81,24 +87,34 @@ func (t *patternTranslator) run() error {
 			if err := t.quantity(); err != nil {
 				return err
 			}
+		case strings.ContainsRune("?*+", c) && strings.HasPrefix(t.in[t.pos:], "?"), strings.ContainsRune("?*+", c) && strings.HasPrefix(t.in[t.pos:], "+"):
+			return fmt.Errorf("a quantifier follows a quantifier")
 		case c == '(' && strings.HasPrefix(t.in[t.pos:], "?"):
-			return fmt.Errorf("pattern %q: a group may not start with a question mark", t.in)
+			return fmt.Errorf("a group may not start with a question mark")
 		default:
+			switch c {
+			case '(':
+				open++
+			case ')':
+				open--
+			}
+			if open < 0 {
+				return fmt.Errorf("a parenthesis is closed that was not opened")
+			}
 			t.out.WriteRune(c)
 		}
 	}
-	if t.class {
-		return fmt.Errorf("pattern %q: a character class is not closed", t.in)
+	if open > 0 {
+		return fmt.Errorf("a parenthesis is not closed")
 	}
 	return nil
 }
 
-// quantity copies {n}, {n,} or {n,m}; RE2 repeats at most 1000 times, so a larger
-// upper bound is left open and a larger lower one refused.
+// quantity copies {n}, {n,} or {n,m}; RE2 repeats at most 1000 times.
 func (t *patternTranslator) quantity() error {
 	end := strings.IndexByte(t.in[t.pos:], '}')
 	if end < 0 {
-		return fmt.Errorf("pattern %q: a quantity is not closed", t.in)
+		return fmt.Errorf("a quantity is not closed")
 	}
 	text := t.in[t.pos : t.pos+end]
 	t.pos += end + 1
@@ -107,8 +123,8 @@ func (t *patternTranslator) quantity() error {
 		if s == "" {
 			continue
 		}
-		if n, err := strconv.Atoi(s); err != nil || n > 1000 {
-			return fmt.Errorf("pattern %q: the quantity {%s} is not a number up to 1000", t.in, text)
+		if n, err := strconv.Atoi(s); err != nil || n < 0 || n > 1000 {
+			return fmt.Errorf("the quantity {%s} is not a number up to 1000", text)
 		}
 	}
 	if low == "" {
@@ -118,74 +134,287 @@ func (t *patternTranslator) quantity() error {
 		low += "," + high
 	}
 	t.out.WriteString("{" + low + "}")
+	if rest := t.in[t.pos:]; strings.HasPrefix(rest, "?") || strings.HasPrefix(rest, "+") {
+		return fmt.Errorf("a quantifier follows a quantifier")
+	}
 	return nil
 }
 
-func (t *patternTranslator) escape() error {
+// escaped is what a backslash escape stands for: one character, or a class in the
+// syntax of RE2, without its brackets.
+type escaped struct {
+	single  bool
+	char    rune
+	class   string
+	negated bool
+}
+
+func (e escaped) negation() string {
+	if e.negated {
+		return "^"
+	}
+	return ""
+}
+
+const wordClass = `\p{L}\p{M}\p{N}\p{S}` // all but punctuation, separators and others
+
+func (t *patternTranslator) escape() (escaped, error) {
 	if t.pos == len(t.in) {
-		return fmt.Errorf("pattern %q: ends in a backslash", t.in)
+		return escaped{}, fmt.Errorf("it ends in a backslash")
 	}
 	c, n := utf8.DecodeRuneInString(t.in[t.pos:])
 	t.pos += n
-	set := func(class string, negated bool) error {
-		switch {
-		case !t.class && negated:
-			t.out.WriteString("[^" + class + "]")
-		case !t.class:
-			t.out.WriteString("[" + class + "]")
-		case negated:
-			return fmt.Errorf("pattern %q: \\%c inside a class is not supported", t.in, c)
-		default:
-			t.out.WriteString(class)
-		}
-		return nil
+	class := func(text string, upper rune) (escaped, error) {
+		return escaped{class: text, negated: c == upper}, nil
 	}
 	switch c {
-	case 'n', 'r', 't':
-		t.out.WriteString(`\` + string(c))
-	case 'd':
-		t.out.WriteString(`\p{Nd}`)
-	case 'D':
-		t.out.WriteString(`\P{Nd}`)
-	case 's':
-		return set(`\t\n\r `, false)
-	case 'S':
-		return set(`\t\n\r `, true)
-	case 'w':
-		return set(`\p{L}\p{M}\p{N}\p{S}`, false)
-	case 'W':
-		return set(`\p{L}\p{M}\p{N}\p{S}`, true)
-	case 'i':
-		return set(nameStartClass, false)
-	case 'I':
-		return set(nameStartClass, true)
-	case 'c':
-		return set(nameClass, false)
-	case 'C':
-		return set(nameClass, true)
+	case 'n':
+		return escaped{single: true, char: '\n'}, nil
+	case 'r':
+		return escaped{single: true, char: '\r'}, nil
+	case 't':
+		return escaped{single: true, char: '\t'}, nil
+	case 'd', 'D':
+		return class(`\p{Nd}`, 'D')
+	case 's', 'S':
+		return class(`\t\n\r `, 'S')
+	case 'w', 'W':
+		return class(wordClass, 'W')
+	case 'i', 'I':
+		return class(nameStartClass, 'I')
+	case 'c', 'C':
+		return class(nameClass, 'C')
 	case 'p', 'P':
 		end := strings.IndexByte(t.in[t.pos:], '}')
 		if end < 0 || t.in[t.pos] != '{' {
-			return fmt.Errorf("pattern %q: \\%c without {...}", t.in, c)
+			return escaped{}, fmt.Errorf(`\%c is not followed by {...}`, c)
 		}
 		name := t.in[t.pos+1 : t.pos+end]
 		t.pos += end + 1
 		if block, ok := strings.CutPrefix(name, "Is"); ok {
-			class, known := blocks[block]
+			set, known := blocks[block]
 			if !known {
-				return fmt.Errorf("pattern %q: the block %q is not supported", t.in, block)
+				return escaped{}, fmt.Errorf("the block %q is not supported", block)
 			}
-			return set(class, c == 'P')
+			return class(set, 'P')
 		}
-		t.out.WriteString(`\` + string(c) + `{` + name + `}`)
-	default:
-		if strings.ContainsRune(`\|.-^?*+{}()[]$`, c) {
-			t.out.WriteString(`\` + string(c))
-			return nil
+		if len(name) == 0 || len(name) > 2 || unicode.Categories[name] == nil {
+			return escaped{}, fmt.Errorf("there is no category %q", name)
 		}
-		return fmt.Errorf("pattern %q: unknown escape \\%c", t.in, c)
+		return class(`\p{`+name+`}`, 'P')
 	}
-	return nil
+	if strings.ContainsRune(`\|.-^?*+{}()[]$`, c) {
+		return escaped{single: true, char: c}, nil
+	}
+	return escaped{}, fmt.Errorf(`unknown escape \%c`, c)
+}
+
+// class is a bracketed class, from behind its opening bracket.
+type class struct {
+	negated bool
+	parts   string // in the syntax of RE2, without brackets
+	// computed is the set itself, when negated escapes within the class or a
+	// subtraction make it more than RE2 can say; nil otherwise.
+	computed runeSet
+}
+
+func (c class) String() string {
+	switch {
+	case c.computed != nil && len(c.computed) == 0:
+		return `[^\x{0}-\x{10FFFF}]`
+	case c.computed != nil:
+		return "[" + c.computed.String() + "]"
+	case c.negated:
+		return "[^" + c.parts + "]"
+	}
+	return "[" + c.parts + "]"
+}
+
+// set is the class as a set of characters.
+func (c class) set() (runeSet, error) {
+	if c.computed != nil {
+		return c.computed, nil
+	}
+	set, err := setOf(c.parts)
+	if err == nil && c.negated {
+		set = set.complement()
+	}
+	return set, err
+}
+
+func (t *patternTranslator) class(depth int) (class, error) {
+	var c class
+	var extra runeSet // of negated escapes
+	var out strings.Builder
+	if depth > 10 {
+		return c, fmt.Errorf("subtractions nest too deep")
+	}
+	if strings.HasPrefix(t.in[t.pos:], "^") {
+		t.pos++
+		c.negated = true
+	}
+	last := rune(-1) // the character before, when a range may begin with it
+	for first := true; ; first = false {
+		if t.pos == len(t.in) {
+			return c, fmt.Errorf("a character class is not closed")
+		}
+		r, n := utf8.DecodeRuneInString(t.in[t.pos:])
+		t.pos += n
+		rest := t.in[t.pos:]
+		switch {
+		case r == ']':
+			if first {
+				return c, fmt.Errorf("a character class is empty")
+			}
+			c.parts = out.String()
+			return t.finishClass(c, extra, nil)
+		case r == '-' && strings.HasPrefix(rest, "[") && !first:
+			t.pos++
+			minus, err := t.class(depth + 1)
+			if err != nil {
+				return c, err
+			}
+			if !strings.HasPrefix(t.in[t.pos:], "]") {
+				return c, fmt.Errorf("a subtraction is not at the end of its class")
+			}
+			t.pos++
+			c.parts = out.String()
+			return t.finishClass(c, extra, &minus)
+		case r == '[':
+			return c, fmt.Errorf("a bracket in a class has to be escaped")
+		case r == '-' && last >= 0 && rest != "" && rest[0] != ']':
+			high, n := utf8.DecodeRuneInString(rest)
+			t.pos += n
+			if high == '\\' {
+				e, err := t.escape()
+				if err != nil {
+					return c, err
+				}
+				if !e.single {
+					return c, fmt.Errorf("a range ends in a class")
+				}
+				high = e.char
+			}
+			if high < last {
+				return c, fmt.Errorf("the range %c-%c is upside down", last, high)
+			}
+			fmt.Fprintf(&out, `-\x{%X}`, high)
+			last = -1
+		case r == '\\':
+			e, err := t.escape()
+			if err != nil {
+				return c, err
+			}
+			switch last = -1; {
+			case e.single:
+				fmt.Fprintf(&out, `\x{%X}`, e.char)
+				last = e.char
+			case e.negated:
+				set, err := setOf(e.class)
+				if err != nil {
+					return c, err
+				}
+				if set = set.complement(); extra == nil {
+					extra = runeSet{}
+				}
+				extra = extra.union(set)
+			default:
+				out.WriteString(e.class)
+			}
+		default:
+			fmt.Fprintf(&out, `\x{%X}`, r)
+			last = r
+		}
+	}
+}
+
+// finishClass computes the set where negated escapes or a subtraction need it.
+func (t *patternTranslator) finishClass(c class, extra runeSet, minus *class) (class, error) {
+	if extra == nil && minus == nil {
+		return c, nil
+	}
+	set := runeSet{}
+	if c.parts != "" {
+		var err error
+		if set, err = setOf(c.parts); err != nil {
+			return c, err
+		}
+	}
+	if set = set.union(extra); c.negated {
+		set = set.complement()
+	}
+	if minus != nil {
+		take, err := minus.set()
+		if err != nil {
+			return c, err
+		}
+		set = set.intersect(take.complement())
+	}
+	c.computed = set
+	return c, nil
+}
+
+// runeSet is a set of characters as pairs of lowest and highest, ascending.
+type runeSet []rune
+
+// setOf is the set of a class in the syntax of RE2, whose parser knows all of
+// Unicode's tables.
+func setOf(parts string) (runeSet, error) {
+	re, err := syntax.Parse("["+parts+"]", syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		return runeSet{re.Rune[0], re.Rune[0]}, nil
+	case syntax.OpCharClass:
+		return slices.Clone(re.Rune), nil
+	case syntax.OpAnyChar:
+		return runeSet{0, unicode.MaxRune}, nil
+	}
+	return nil, fmt.Errorf("the class [%s] is none", parts)
+}
+
+func (s runeSet) complement() runeSet {
+	out := runeSet{}
+	next := rune(0)
+	for i := 0; i < len(s); i += 2 {
+		if s[i] > next {
+			out = append(out, next, s[i]-1)
+		}
+		next = s[i+1] + 1
+	}
+	if next <= unicode.MaxRune {
+		out = append(out, next, unicode.MaxRune)
+	}
+	return out
+}
+
+func (s runeSet) intersect(o runeSet) runeSet {
+	out := runeSet{}
+	for i, j := 0, 0; i < len(s) && j < len(o); {
+		if low, high := max(s[i], o[j]), min(s[i+1], o[j+1]); low <= high {
+			out = append(out, low, high)
+		}
+		if s[i+1] < o[j+1] {
+			i += 2
+		} else {
+			j += 2
+		}
+	}
+	return out
+}
+
+func (s runeSet) union(o runeSet) runeSet {
+	return s.complement().intersect(o.complement()).complement()
+}
+
+func (s runeSet) String() string {
+	var b strings.Builder
+	for i := 0; i < len(s); i += 2 {
+		fmt.Fprintf(&b, `\x{%X}-\x{%X}`, s[i], s[i+1])
+	}
+	return b.String()
 }
 
 // MatchPattern reports whether an XSD pattern matches the whole of s; the error
