@@ -202,6 +202,9 @@ func sortedNodes(m map[string]*Node) iter.Seq[*Node] {
 // Sibling returns another module of the same schema, or nil.
 func (m *Module) Sibling(name string) *Module { return m.schema.byName[name] }
 
+// SiblingAt returns the module of a namespace of the same schema, or nil.
+func (m *Module) SiblingAt(namespace string) *Module { return m.schema.byNS[namespace] }
+
 // ResolveType is Type.Resolve in the module's schema.
 func (m *Module) ResolveType(t *Type, text string) *Type { return t.Resolve(text, m.schema) }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"incidentd/yang"
+	"incidentd/yang/xmltext"
 )
 
 // AppendJSON appends a node as a member of a JSON object: its name and value
@@ -54,7 +55,12 @@ func appendValue(b []byte, n *Node) []byte {
 	switch n.schema.Kind {
 	case yang.Leaf, yang.LeafList:
 		return appendLeafJSON(b, n)
-	case yang.AnyData, yang.AnyXML:
+	case yang.AnyData:
+		if object, ok := appendElements(b, n); ok {
+			return object
+		}
+		return appendString(b, string(n.Raw().Content))
+	case yang.AnyXML:
 		return appendString(b, string(n.Raw().Content))
 	}
 	return AppendChildrenJSON(b, n, n.schema.Module)
@@ -71,7 +77,11 @@ func appendLeafJSON(b []byte, n *Node) []byte {
 	case yang.Empty:
 		return append(b, "[null]"...)
 	case yang.IdentityRef:
-		// The module's name may be left out when it is the leaf's own.
+		// The module's name may be left out when it is the leaf's own, but for
+		// a union, of which another member might have such a value.
+		if n.schema.Type.Base == yang.Union {
+			break
+		}
 		if name, ok := strings.CutPrefix(n.text, n.schema.Module.Name+":"); ok {
 			return appendString(b, name)
 		}
@@ -79,6 +89,71 @@ func appendLeafJSON(b []byte, n *Node) []byte {
 		return appendString(b, briefPath(n.text))
 	}
 	return appendString(b, n.text)
+}
+
+// appendElements appends the content of an anydata as an object [RFC 7951 section
+// 5.5]; ok is false when it is not made of elements of known modules alone.
+// Without a schema for them, elements that hold text are strings, and those of a
+// name that occurs more than once beside each other are an array.
+func appendElements(b []byte, n *Node) (_ []byte, ok bool) {
+	raw := n.Raw()
+	root, err := xmltext.ParseRawElement(raw, xmltext.Limits{})
+	if err != nil || len(root.Children) == 0 {
+		return nil, false
+	}
+	return appendObject(b, root, nil, n.schema.Module)
+}
+
+// appendObject appends the children of an element. in is the element's module, any
+// is one to find others by.
+func appendObject(b []byte, e *xmltext.Element, in, any *yang.Module) (_ []byte, ok bool) {
+	b = append(b, '{')
+	done := map[*xmltext.Element]bool{}
+	for _, c := range e.Children {
+		if done[c] {
+			continue
+		}
+		m := any.SiblingAt(c.Space)
+		if m == nil {
+			return nil, false
+		}
+		if len(done) > 0 {
+			b = append(b, ',')
+		}
+		name := c.Local
+		if m != in {
+			name = m.Name + ":" + name
+		}
+		b = append(appendString(b, name), ':')
+		var same []*xmltext.Element
+		for _, x := range e.Children {
+			if x.Space == c.Space && x.Local == c.Local {
+				same, done[x] = append(same, x), true
+			}
+		}
+		if len(same) > 1 {
+			b = append(b, '[')
+		}
+		for i, x := range same {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			switch {
+			case len(x.Attrs) > 0:
+				return nil, false
+			case len(x.Children) == 0:
+				b = appendString(b, x.Text)
+			default:
+				if b, ok = appendObject(b, x, m, any); !ok {
+					return nil, false
+				}
+			}
+		}
+		if len(same) > 1 {
+			b = append(b, ']')
+		}
+	}
+	return append(b, '}'), true
 }
 
 // briefPath leaves out the module of each name that has the module of the node

@@ -414,15 +414,21 @@ func (r *reader) resolver(scope []xmltext.Binding, s *yang.Node) yang.Prefixes {
 
 // entry reads a list entry, whose keys may stand anywhere in it.
 func (r *reader) entry(at *Loc, n, c *Node, op Op) error {
-	s := c.schema
 	if err := r.children(at.Down(c), c, op); err != nil {
 		return err
 	}
+	r.keyed(at, n, c)
+	return nil
+}
+
+// keyed puts a list entry that was read under its key.
+func (r *reader) keyed(at *Loc, n, c *Node) {
+	s := c.schema
 	if len(s.Keys) == 1 {
 		if leaf := c.Get(s.Keys[0]); leaf != nil {
 			c.text = leaf.text
 			r.put(at, n, c)
-			return nil
+			return
 		}
 	}
 	values, whole := make([]string, len(s.Keys)), true
@@ -439,11 +445,10 @@ func (r *reader) entry(at *Loc, n, c *Node, op Op) error {
 		}
 	}
 	if !whole {
-		return nil
+		return
 	}
 	c.text = Key(values...)
 	r.put(at, n, c)
-	return nil
 }
 
 // AsSyntaxError returns the error of the XML itself in err, or nil.

@@ -1,6 +1,9 @@
 package xmltext
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Element is a generic element: what a filter or an anyxml holds before a schema
 // is applied.
@@ -89,6 +92,33 @@ func ParseElement(in []byte, l Limits) (*Element, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// ParseRawElement reads the content of a Raw as the children of an element without
+// a name. Text beside them is an error.
+func ParseRawElement(r Raw, l Limits) (*Element, error) {
+	d := r.Decoder(l)
+	root := &Element{Bindings: r.Bindings}
+	for {
+		t, err := d.Next()
+		if err != nil {
+			return nil, err
+		}
+		switch t.Kind {
+		case EOF:
+			return root, nil
+		case Text:
+			if len(bytes.TrimSpace(t.Text)) > 0 {
+				return nil, d.fail(t.Offset, "text beside elements")
+			}
+		case Start:
+			e, err := d.ReadElement(t)
+			if err != nil {
+				return nil, err
+			}
+			root.Children = append(root.Children, e)
+		}
+	}
 }
 
 // Raw is the content of an element, kept as it was written with the namespace

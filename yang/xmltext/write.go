@@ -47,7 +47,7 @@ func appendEscaped(b []byte, s string, attribute bool) []byte {
 			continue
 		default:
 			r, size := utf8.DecodeRuneInString(s[i:])
-			if n = size; (r != utf8.RuneError || size > 1) && isChar(r) {
+			if n = size; (r != utf8.RuneError || size > 1) && IsChar(r) {
 				i += size
 				continue
 			}

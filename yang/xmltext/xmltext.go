@@ -727,7 +727,7 @@ func entity(name []byte) (rune, string) {
 		if digits[0] == 'x' {
 			digits, base = digits[1:], 16
 		}
-		if v, err := strconv.ParseUint(digits, base, 32); err == nil && isChar(rune(v)) {
+		if v, err := strconv.ParseUint(digits, base, 32); err == nil && IsChar(rune(v)) {
 			return rune(v), ""
 		}
 		return 0, fmt.Sprintf("&%s; is no character of XML", name)
@@ -750,7 +750,8 @@ func appendLines(out, text []byte) []byte {
 	}
 }
 
-func isChar(r rune) bool {
+// IsChar reports whether XML 1.0 allows a character [section 2.2].
+func IsChar(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
@@ -764,7 +765,7 @@ func (d *Decoder) checkChars(b []byte, offset int) error {
 		if r == utf8.RuneError && n <= 1 {
 			return d.fail(offset+i, "not UTF-8")
 		}
-		if !isChar(r) {
+		if !IsChar(r) {
 			return d.fail(offset+i, "the character U+%04X is not allowed", r)
 		}
 		i += n

@@ -242,7 +242,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want := strings.Map(func(r rune) rune {
-			if !isChar(r) {
+			if !IsChar(r) {
 				return '\uFFFD'
 			}
 			return r
