@@ -218,7 +218,7 @@ func (m *model) finish(before *model, session uint32, force bool) rpcerr.Tag {
 		return rpcerr.TagDataMissing
 	}
 	if m.running.String() != before.running.String() {
-		m.trees = append(slices.Clone(m.trees), m.running)
+		m.trees = append(m.trees, m.running) // of two models that share memory, one goes on
 		old := len(m.trees) - 1 - remembered
 		if m.pending != nil {
 			old = min(old, m.pending.base)
