@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -299,7 +300,13 @@ func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
 			if _, err := m.Write(append(b, '>')); err != nil {
 				return err
 			}
-			if err := data.WriteChildrenXML(m, r.Data, space); err != nil {
+			write := data.WriteChildrenXML
+			if r.Intended != nil {
+				write = func(w io.Writer, n *data.Node, space string) error {
+					return data.WriteOriginsXML(w, n, space, r.Intended)
+				}
+			}
+			if err := write(m, r.Data, space); err != nil {
 				return err
 			}
 			b = append(b[:0], "</data>"...)

@@ -291,6 +291,9 @@ type Reply struct {
 	// is nil as nothing was selected.
 	Data    *data.Node
 	HasData bool
+	// Intended, when not nil, is the datastore that Data is compared with to tell
+	// the origin of its configuration [RFC 8526 section 3.1].
+	Intended *data.Node
 	// Then is called when the reply has been sent. It must not block.
 	Then func()
 }

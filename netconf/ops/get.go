@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"slices"
 
 	"incidentd/datastore"
 	"incidentd/netconf"
@@ -89,7 +90,7 @@ func datastoreError(name string) error {
 
 // getData answers <get-data> [RFC 8526 section 3.1.1].
 func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if err := refuse(r.Input, "xpath-filter", "origin-filter", "negated-origin-filter", "with-origin", "with-defaults"); err != nil {
+	if err := refuse(r.Input, "xpath-filter", "with-defaults"); err != nil {
 		return nil, err
 	}
 	if d := r.Input.Leaf("max-depth"); d != "" && d != "unbounded" {
@@ -115,7 +116,29 @@ func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Re
 	case "false":
 		tree = data.StateOf(tree)
 	}
-	return netconf.DataReply(tree), nil
+	if wanted, negated := r.Input.Values("origin-filter"), r.Input.Values("negated-origin-filter"); len(wanted)+len(negated) > 0 {
+		tree = data.OfOrigin(tree, snap.Running, func(origin string) bool {
+			if len(wanted) > 0 {
+				return o.isOrigin(origin, wanted)
+			}
+			return !o.isOrigin(origin, negated)
+		})
+	}
+	reply := netconf.DataReply(tree)
+	if r.Input.Has("with-origin") {
+		reply.Intended = snap.Running
+	}
+	return reply, nil
+}
+
+// isOrigin reports whether an origin is derived from or equal to any of the
+// identities of ietf-origin.
+func (o *operations) isOrigin(origin string, of []string) bool {
+	id := o.schema.Identity("ietf-origin:" + origin)
+	return slices.ContainsFunc(of, func(name string) bool {
+		base := o.schema.Identity(name)
+		return base == id || base != nil && id.DerivedFrom(base)
+	})
 }
 
 // tree is the content of a datastore, as far as the filter can select it.

@@ -21,7 +21,7 @@ type Config struct {
 // Features are those of the protocol's modules that the operations implement, for
 // yang.Options: without the others the schema neither announces nor accepts them.
 func Features() map[string][]string {
-	return map[string][]string{"ietf-netconf": {"validate", "writable-running"}, "ietf-netconf-nmda": {}}
+	return map[string][]string{"ietf-netconf": {"validate", "writable-running"}, "ietf-netconf-nmda": {"origin"}}
 }
 
 // Definitions are modules that stand in the server's schema for their definitions

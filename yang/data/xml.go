@@ -15,14 +15,14 @@ import (
 // it is written; the node declares its own when that is another.
 func AppendXML(b []byte, n *Node, space string) []byte {
 	e := encoder{buf: b}
-	e.node(n, space)
+	e.node(n, space, mark{})
 	return e.buf
 }
 
 // AppendChildrenXML appends the children of a node, as within <data>.
 func AppendChildrenXML(b []byte, n *Node, space string) []byte {
 	e := encoder{buf: b}
-	e.children(n, space)
+	e.children(n, space, mark{})
 	return e.buf
 }
 
@@ -31,9 +31,59 @@ func AppendChildrenXML(b []byte, n *Node, space string) []byte {
 // first error.
 func WriteChildrenXML(w io.Writer, n *Node, space string) error {
 	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096)}
-	e.children(n, space)
+	e.children(n, space, mark{})
 	e.flush()
 	return e.err
+}
+
+// WriteOriginsXML is WriteChildrenXML for a tree of the operational datastore, with
+// the annotation origin: configuration that stands in the tree intended comes from
+// there, all other from the system. A node has it where it differs from its parent's
+// [RFC 8342 section 5.3.4].
+func WriteOriginsXML(w io.Writer, n *Node, space string, intended *Node) error {
+	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096)}
+	e.children(n, space, mark{on: true, at: intended})
+	e.flush()
+	return e.err
+}
+
+// mark is where the writing of origins stands: the node of the intended datastore
+// beside the one that is written, and the origin that was last told.
+type mark struct {
+	on   bool
+	at   *Node
+	from string
+}
+
+// The origins that the server tells apart [RFC 8342 section 5.3.4], and the namespace
+// of their identities and of the annotation.
+const (
+	originIntended  = "intended"
+	originSystem    = "system"
+	originNamespace = "urn:ietf:params:xml:ns:yang:ietf-origin"
+)
+
+// below is the mark of a child.
+func (m mark) below(c *Node) mark {
+	if m.on {
+		m.at = m.at.lookup(c)
+	}
+	return m
+}
+
+// origin writes the annotation where it is due.
+func (e *encoder) origin(s *yang.Node, m mark) mark {
+	from := originSystem
+	if m.at != nil {
+		from = originIntended
+	}
+	if !m.on || !s.Config || s.IsKey() || from == m.from {
+		return m
+	}
+	e.declare("or", originNamespace)
+	e.buf = append(append(append(e.buf, ` or:origin="or:`...), from...), '"')
+	m.from = from
+	return m
 }
 
 // flushSize is how much is written at a time.
@@ -53,12 +103,12 @@ func (e *encoder) flush() {
 	e.buf = e.buf[:0]
 }
 
-func (e *encoder) children(n *Node, space string) {
+func (e *encoder) children(n *Node, space string, m mark) {
 	if n.schema.Kind == yang.List {
 		// Keys come first and in their order [RFC 7950 section 7.8.5].
 		for _, k := range n.schema.Keys {
 			if leaf := n.Get(k); leaf != nil {
-				e.node(leaf, space)
+				e.node(leaf, space, m.below(leaf))
 			}
 		}
 	}
@@ -69,17 +119,17 @@ func (e *encoder) children(n *Node, space string) {
 		switch {
 		case k.set != nil:
 			k.set.each(func(c *Node) bool {
-				e.node(c, space)
+				e.node(c, space, m.below(c))
 				return e.err == nil
 			})
 		case k.schema.IsKey():
 		default:
-			e.node(k, space)
+			e.node(k, space, m.below(k))
 		}
 	}
 }
 
-func (e *encoder) node(n *Node, space string) {
+func (e *encoder) node(n *Node, space string, m mark) {
 	s := n.schema
 	if s.Kind == yang.AnyData || s.Kind == yang.AnyXML {
 		e.any(n, space)
@@ -90,6 +140,7 @@ func (e *encoder) node(n *Node, space string) {
 	if own != space {
 		e.declare("", own)
 	}
+	m = e.origin(s, m)
 	switch {
 	case s.HasValue():
 		e.value(n)
@@ -97,7 +148,7 @@ func (e *encoder) node(n *Node, space string) {
 		e.buf = append(e.buf, "/>"...)
 	default:
 		e.buf = append(e.buf, '>')
-		e.children(n, own)
+		e.children(n, own, m)
 		e.close(s.Name)
 	}
 	if e.w != nil && len(e.buf) > flushSize {

@@ -14,8 +14,8 @@ import (
 //
 // Not among them although they are at hand: ietf-netconf-acm, as long as access is
 // not controlled; ietf-netconf-with-defaults, as :with-defaults is not there yet,
-// so that its augments do not offer a parameter in vain; ietf-origin and
-// ietf-yang-metadata, which annotate what with-origin would tell.
+// so that its augments do not offer a parameter in vain; ietf-yang-metadata, which
+// has only the statement by which ietf-origin defines its annotation.
 var implemented = []string{
 	// RFC 7317 announces the hashes that a server knows as features of this one.
 	"iana-crypt-hash",
@@ -30,6 +30,8 @@ var implemented = []string{
 	"ietf-netconf-nmda",
 	"ietf-network",
 	"ietf-network-topology",
+	// Its identities are the origins of with-origin.
+	"ietf-origin",
 	"ietf-system",
 	"ietf-yang-library",
 	"incidentd-alarm-types",
