@@ -6,7 +6,7 @@
 //
 // [Register] binds all of it to a server and its store. What the operations do not
 // implement (candidate, startup, confirmed commits, url, XPath, defaults
-// modes, origins, max-depth) is answered with operation-not-supported.
+// modes, max-depth) is answered with operation-not-supported.
 //
 // # Concurrency
 //
