@@ -11,9 +11,9 @@ SHARED ?= ../shared
 
 all: build
 
-# build makes the two static binaries.
+# build makes the three static binaries.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/incidentd ./cmd/incctl
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/incidentd ./cmd/incctl ./cmd/yangc
 
 # run shows it all at once: a sample network, faults, and a server on 127.0.0.1:1830.
 run: build

@@ -102,12 +102,19 @@ func (c *compiler) build(s *statement, m *Module, parent *Node, config bool) *No
 	return n
 }
 
+// step counts the nodes and the uses, which can grow exponentially; false once
+// there are too many.
+func (c *compiler) step(s *statement) bool {
+	c.steps++
+	if c.steps == maxNodes+1 {
+		c.fail(s.errorf("the schema has more than %d nodes", maxNodes))
+	}
+	return c.steps <= maxNodes
+}
+
 // newNode makes a node and reads what its own substatements say.
 func (c *compiler) newNode(kind Kind, s *statement, m *Module, parent *Node, config bool) *Node {
-	if c.steps++; c.steps > maxNodes {
-		if c.steps == maxNodes+1 {
-			c.fail(s.errorf("the schema has more than %d nodes", maxNodes))
-		}
+	if !c.step(s) {
 		return nil
 	}
 	n := &Node{Kind: kind, Name: s.arg, Module: m, Parent: parent, Config: config, where: s.where,
@@ -312,6 +319,9 @@ func (c *compiler) uses(s *statement, m *Module, n *Node) {
 	}
 	if !c.ifFeatures(s) {
 		c.usesOff(g, m, n)
+		return
+	}
+	if !c.step(s) {
 		return
 	}
 	c.using = append(c.using, g)

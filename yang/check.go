@@ -118,7 +118,7 @@ func (c *compiler) checkReference(s *statement, status int) {
 			c.fail(err)
 			return
 		}
-		if d := s.sub("default"); d != nil && !hasLeafref(t) {
+		if d := s.sub("default"); d != nil && !needsTree(t) {
 			if _, verr := t.canonicalDefault(d.arg, c.schema, s.src.prefix); verr != nil {
 				c.fail(d.errorf("%v", verr))
 			}
@@ -209,4 +209,10 @@ func (c *compiler) groupingCycle(g *statement) {
 
 func hasLeafref(t *Type) bool {
 	return t.Base == Leafref || slices.ContainsFunc(t.Members, hasLeafref)
+}
+
+// needsTree reports whether values of the type can be checked only once all nodes
+// are there.
+func needsTree(t *Type) bool {
+	return t.Base == Leafref || t.Base == InstanceIdentifier || slices.ContainsFunc(t.Members, needsTree)
 }

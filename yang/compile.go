@@ -86,9 +86,12 @@ func (c *compiler) features() {
 			}
 		}
 	}
+	state := map[*statement]int{}
 	for _, m := range c.schema.Modules {
-		for _, f := range m.features {
-			c.featureCycle(f, nil)
+		for f := range m.all("feature") {
+			if state[f] == 0 {
+				c.featureCycle(f, state)
+			}
 		}
 	}
 	if len(c.errs) > 0 {
@@ -115,21 +118,23 @@ func (c *compiler) features() {
 }
 
 // featureCycle refuses features that depend on themselves.
-func (c *compiler) featureCycle(f *statement, path []*statement) {
-	if slices.Contains(path, f) {
-		if path[0] == f {
-			c.fail(f.errorf("the feature depends on itself"))
-		}
-		return
-	}
+func (c *compiler) featureCycle(f *statement, state map[*statement]int) {
+	state[f] = 1 // on the way down
 	for dep := range f.all("if-feature") {
 		for _, word := range featureWords(dep.arg) {
 			m, name, err := dep.resolve(word)
-			if err == nil && m.features[name] != nil {
-				c.featureCycle(m.features[name], append(path, f))
+			if err != nil || m.features[name] == nil {
+				continue
+			}
+			switch on := m.features[name]; state[on] {
+			case 0:
+				c.featureCycle(on, state)
+			case 1:
+				c.fail(dep.errorf("the feature depends on itself"))
 			}
 		}
 	}
+	state[f] = 2
 }
 
 // ifFeatures reports whether all if-feature substatements hold.

@@ -20,11 +20,7 @@ func (c *compiler) deviate() {
 			case n == nil:
 				c.fail(s.errorf("no such node in the schema"))
 			default:
-				if n.Module == m {
-					c.fail(s.errorf("a module cannot deviate from itself"))
-					continue
-				}
-				if !slices.Contains(n.Module.DeviatedBy, m.Name) {
+				if n.Module != m && !slices.Contains(n.Module.DeviatedBy, m.Name) {
 					n.Module.DeviatedBy = append(n.Module.DeviatedBy, m.Name)
 				}
 				c.deviateNode(n, s)

@@ -25,6 +25,9 @@ func (c *compiler) pattern(text string) (*regexp.Regexp, error) {
 	return p.re, p.err
 }
 
+// maxMembers bounds unions of unions, whose members can grow exponentially.
+const maxMembers = 10_000
+
 // typedef is the type that a typedef statement defines.
 func (c *compiler) typedef(def *statement, depth int) (*Type, error) {
 	if t := c.typedefs[def]; t != nil {
@@ -199,6 +202,9 @@ func (c *compiler) restriction(t *Type, s *statement, depth int) error {
 		}
 		if s.src.version == "1" && (member.Base == Empty || member.Base == Leafref) {
 			return s.errorf("a union can have a member %s in YANG 1.1 only", member.Base)
+		}
+		if t.size += max(1, member.size); t.size > maxMembers {
+			return s.errorf("unions within unions have more than %d members", maxMembers)
 		}
 		t.Members = append(slices.Clip(t.Members), member)
 	}

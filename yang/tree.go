@@ -57,14 +57,17 @@ func (m *Module) WriteTree(w io.Writer) error {
 
 // inOrder are the module's nodes of a registry in the order of its statements.
 func (m *Module) inOrder(registry map[string]*Node) []*Node {
-	var out []*Node
+	place := map[*statement]int{}
 	for s := range m.tops {
-		for n := range sortedNodes(registry) {
-			if n.Module == m && n.def.stmt == s {
-				out = append(out, n)
-			}
+		place[s] = len(place) + 1
+	}
+	var out []*Node
+	for n := range sortedNodes(registry) {
+		if n.Module == m {
+			out = append(out, n)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b *Node) int { return place[a.def.stmt] - place[b.def.stmt] })
 	return out
 }
 

@@ -62,6 +62,7 @@ type Type struct {
 	Path            *LeafrefPath
 	RequireInstance bool
 
+	size        int // of a union: the members, those of its unions counted
 	defaultFrom *statement
 	units       string
 	pathStmt    *statement
