@@ -35,6 +35,29 @@ configuration and the state. It changes nothing. The server must be stopped.`,
 	},
 }
 
+var compactCommand = command{
+	name:    "compact",
+	summary: "give back what the store no longer uses",
+	text: `
+Writes the store anew without the room that deleted rows have left, which a store
+keeps for later otherwise. A crash leaves the old store or the new one. It needs room
+for both. The server must be stopped.`,
+	define: func(f *flag.FlagSet) func(context.Context, *app) error {
+		dir := dataFlag(f)
+		return func(_ context.Context, a *app) error {
+			if err := required("compact", "data", dir); err != nil {
+				return err
+			}
+			before, after, err := server.Compact(*dir)
+			if err != nil {
+				return explain(few(err), *dir)
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s: the store had %d bytes and has %d.\n", *dir, before, after)
+			return err
+		}
+	},
+}
+
 var backupCommand = command{
 	name:    "backup",
 	summary: "write a data directory into one file",

@@ -181,6 +181,7 @@ func (d *demonstration) load(s *server.Server) error {
 		return fmt.Errorf("sample network: %w", err)
 	}
 	return s.Store().Update(context.Background(), func(tx *datastore.Tx) error {
+		tx.By(datastore.Author{Source: "demo"})
 		tx.SetRunning(data.Merge(tx.Running(), networks))
 		return nil
 	})

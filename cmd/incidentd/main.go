@@ -36,7 +36,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, backupCommand, restoreCommand, versionCommand}
+	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, compactCommand, backupCommand, restoreCommand, versionCommand}
 }
 
 func main() {

@@ -179,6 +179,7 @@ func TestCommandLine(t *testing.T) {
 		{"serve an open directory", "serve --data " + open, "", 1, "chmod 700 " + open},
 		{"serve with a wild level", "serve --data " + ready + " --log-level loud", "", 2, "none of debug, info, warn, error"},
 
+		{"compact", "compact --data " + ready, "", 0, "bytes and has"},
 		{"check", "check --data " + ready, "", 0, "is in order.\nhost key: SHA256:"},
 		{"check counts", "check --data " + ready, "", 0, "configuration: 1 user, 0 networks"},
 		{"check nothing", "check --data " + missing, "", 1, "run 'incidentd init"},
@@ -242,6 +243,8 @@ func TestBackupAndRestore(t *testing.T) {
 	archive, _ := must(t, "", "backup", "--data", dir, "--out", "-")
 	must(t, archive, "restore", "--data", to, "--in", "-", "--force")
 	must(t, "", "backup", "--data", dir, "--out", file, "--force")
+	must(t, "", "check", "--data", to)
+	must(t, "", "compact", "--data", to)
 	must(t, "", "check", "--data", to)
 }
 

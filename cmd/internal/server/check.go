@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"incidentd/datastore"
+	"incidentd/datastore/kv"
 	"incidentd/yang/rpcerr"
 )
 
@@ -24,8 +25,9 @@ type Findings struct {
 }
 
 // Check reads everything that a data directory has: modes, host key, the structure
-// and each row of the store, its configuration against the schema, its state. It
-// changes nothing, and needs the directory to itself. The error is the first fault:
+// and each row of the store, its configuration against the schema, the history of
+// its commits, its state. It needs the directory to itself, and changes nothing, but
+// that a confirmed commit which nobody confirmed is reverted as by any start. The error is the first fault:
 // ErrNotInitialised, ErrMode, ErrInUse, kv.ErrDamaged, or that of a host key or of
 // a configuration.
 func Check(path string) (*Findings, error) {
@@ -53,7 +55,7 @@ func checkStore(path string) (*Findings, error) {
 		return nil, err
 	}
 	defer s.close()
-	if err := s.db.Check(); err != nil {
+	if err := s.data.Check(); err != nil {
 		return nil, err
 	}
 	snap := s.data.Snapshot()
@@ -94,4 +96,16 @@ func stateFaults(s *store, snap *datastore.Snapshot) error {
 		}
 	}
 	return faults.Err()
+}
+
+// Compact writes the store of a data directory anew without the room that deleted
+// rows have left, and returns its size in bytes before and after. It needs the
+// directory to itself. Errors are those of Check; a store with damage stays as it is.
+func Compact(path string) (before, after int64, err error) {
+	d, err := openDirectory(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer d.close()
+	return kv.Compact(d.file(storeFile), kv.Options{})
 }

@@ -114,6 +114,7 @@ func makeStore(path string, admin Admin) error {
 	err = s.data.Update(context.Background(), func(tx *datastore.Tx) error {
 		config, err := adminConfig(s.data.Schema(), admin)
 		if err == nil {
+			tx.By(datastore.Author{User: admin.Name, Source: "init"})
 			tx.SetRunning(config)
 		}
 		return err
