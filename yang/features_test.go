@@ -120,9 +120,9 @@ func TestDeviations(t *testing.T) {
      |  +--rw k    string
      |  +--rw v?   string
      +--ro inner
-     |  +--ro deep?    string
-     |  +--ro own?     string
-     |  +--ro extra?   int8
+     |  +--ro deep?     string
+     |  +--ro own?      string
+     |  +--ro d:extra?   int8
      +--rw (c)?
         +--:(one)
         |  +--rw one?   string

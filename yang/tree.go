@@ -17,7 +17,7 @@ func (m *Module) WriteTree(w io.Writer) error {
 	own := func(list []*Node, kinds ...Kind) (out []*treeNode) {
 		for _, n := range list {
 			if n.Module == m && (len(kinds) == 0 || slices.Contains(kinds, n.Kind)) {
-				out = append(out, compiledTree(n, "rw"))
+				out = append(out, compiledTree(m, n, "rw"))
 			}
 		}
 		return out
@@ -91,7 +91,7 @@ func (p *treePrinter) structure(n *Node, keyword string) {
 	}
 	var nodes []*treeNode
 	for _, ch := range n.Children {
-		nodes = append(nodes, compiledTree(ch, flags))
+		nodes = append(nodes, compiledTree(n.Module, ch, flags))
 	}
 	p.nodes(nodes, "    ", 0)
 }
@@ -109,6 +109,9 @@ type treeNode struct {
 	// least is the least width of the names below, for cases that were not
 	// written out: the names of a choice's nodes are aligned as siblings.
 	least int
+	// colon is 1 for a name with a prefix: yanglint leaves the colon out when it
+	// aligns.
+	colon int
 	short bool // a case that was not written out
 }
 
@@ -117,13 +120,13 @@ func (p *treePrinter) nodes(list []*treeNode, indent string, least int) {
 	width := least
 	for _, n := range list {
 		if n.keys == "" && !strings.HasPrefix(n.name, ":") {
-			width = max(width, len(n.name)+1)
+			width = max(width, len(n.name)-n.colon+1)
 		}
 	}
 	for i, n := range list {
 		text := n.name + n.option
 		if n.typ != "" {
-			text += strings.Repeat(" ", max(width-len(text), 0)+3) + n.typ
+			text += strings.Repeat(" ", max(width-len(text)+n.colon, 0)+3) + n.typ
 		}
 		if n.keys != "" {
 			text += " [" + n.keys + "]"
@@ -158,11 +161,15 @@ func statusMark(status string) string {
 	return "+"
 }
 
-// compiledTree is the diagram of a schema node. mode is how config data is
+// compiledTree is the diagram of a schema node in that of the module m; what other
+// modules have added bears their prefix. mode is how config data is
 // flagged where the node stands: "rw" for data, "-w" in an input, "ro" in an
 // output, "--" in a notification or yang-data, "" in a structure.
-func compiledTree(n *Node, mode string) *treeNode {
+func compiledTree(m *Module, n *Node, mode string) *treeNode {
 	t := &treeNode{status: statusMark(n.inheritedStatus()), name: n.Name, flags: mode}
+	if n.Module != m {
+		t.name, t.colon = n.Module.Prefix+":"+n.Name, 1
+	}
 	for f := range n.def.stmt.all("if-feature") {
 		t.features = append(t.features, f)
 	}
@@ -183,11 +190,12 @@ func compiledTree(n *Node, mode string) *treeNode {
 	case LeafList:
 		t.option = "*"
 	case Choice:
-		t.name, t.option = "("+n.Name+")", mark(!n.Mandatory, "?")
+		t.name, t.option = "("+t.name+")", mark(!n.Mandatory, "?")
 	case Case:
-		t.name, t.flags = ":("+n.Name+")", ""
+		t.name, t.flags = ":("+t.name+")", ""
 		if n.def.stmt.keyword != "case" {
 			t.features = nil
+			t.status = statusMark(worse(n.inheritedStatus(), n.def.stmt.value("status")))
 		}
 	case RPC, Action:
 		t.flags = "-x"
@@ -211,12 +219,12 @@ func compiledTree(n *Node, mode string) *treeNode {
 		if (ch.Kind == Input || ch.Kind == Output) && len(ch.Children) == 0 {
 			continue
 		}
-		t.children = append(t.children, compiledTree(ch, below))
+		t.children = append(t.children, compiledTree(m, ch, below))
 	}
 	for _, kind := range []Kind{Action, Notification} {
 		for _, op := range n.Operations {
 			if op.Kind == kind {
-				t.children = append(t.children, compiledTree(op, below))
+				t.children = append(t.children, compiledTree(m, op, below))
 			}
 		}
 	}
@@ -241,11 +249,17 @@ func keyRank(list, n *Node) int {
 func (n *Node) inheritedStatus() string {
 	status := ""
 	for p := n; p != nil; p = p.Parent {
-		if statusRank[p.Status] > statusRank[status] {
-			status = p.Status
-		}
+		status = worse(status, p.Status)
 	}
 	return status
+}
+
+// worse is the status that is further gone.
+func worse(a, b string) string {
+	if statusRank[b] > statusRank[a] {
+		return b
+	}
+	return a
 }
 
 // typeName is the type as the module writes it; of a leafref its path.
