@@ -266,6 +266,10 @@ func (n *Node) setKid(k *Node) {
 		n.kids[i] = k
 		return
 	}
+	if i == len(n.kids) {
+		n.kids = append(n.kids, k)
+		return
+	}
 	n.kids = slices.Insert(n.kids, i, k)
 }
 

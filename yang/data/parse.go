@@ -97,7 +97,14 @@ type reader struct {
 	o     *owner
 	state bool // nodes of config false may stand here
 	errs  rpcerr.Errors
-	bad   map[place]bool // keys whose value was refused
+	spare []Node // not used yet
+	locs  []*Loc // the places that are being read, depth of them in use
+	depth int
+	// The last namespace's module, and children by parent and name.
+	space  string
+	module *yang.Module
+	known  [64]known
+	bad    map[place]bool // keys whose value was refused
 	// empties are the containers without presence that had nothing in them.
 	empties map[place]bool
 }
@@ -155,7 +162,10 @@ func quoteShort(s string) string {
 
 // element reads one child element, whose start tag is t, into n.
 func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error {
-	m := r.Schema.ByNamespace(t.Space)
+	if t.Space != r.space || r.module == nil {
+		r.space, r.module = t.Space, r.Schema.ByNamespace(t.Space)
+	}
+	m := r.module
 	if m == nil {
 		if r.full() {
 			return r.skip()
@@ -163,7 +173,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		r.fail(at.Path(), rpcerr.UnknownNamespace(t.Local, t.Space))
 		return r.skip()
 	}
-	s := n.schema.Child(m, t.Local)
+	s := r.child(n.schema, m, t.Local)
 	if s == nil {
 		if r.full() {
 			return r.skip()
@@ -175,11 +185,11 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		r.fail(at.Path(), rpcerr.UnknownElement(t.Local, "the module %s has %s %q here", m.Name, what, t.Local))
 		return r.skip()
 	}
-	c := &Node{schema: s}
 	if !s.Config && !r.state {
 		r.fail(at.ChildPath(s), rpcerr.UnknownElement(t.Local, "%q is state, which cannot be configured", t.Local))
 		return r.skip()
 	}
+	c := r.node(s)
 	var attrs []xmltext.Attr
 	if s.Kind == yang.AnyXML && !r.Edit {
 		attrs, t.Attrs = slices.Clone(t.Attrs), nil
@@ -213,7 +223,9 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		if s.Kind == yang.List {
 			return r.entry(at, n, c, inherited)
 		}
-		if err := r.children(at.Down(c), c, inherited); err != nil {
+		err := r.children(r.down(at, c), c, inherited)
+		r.up()
+		if err != nil {
 			return err
 		}
 		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && op == Inherit && !r.Edit {
@@ -369,7 +381,11 @@ func (r *reader) leaf(at *Loc, c *Node, op Op) (ok bool, _ error) {
 	if r.Edit && text == "" && (op == Delete || op == Remove) && c.schema.Kind == yang.Leaf && !c.schema.IsKey() {
 		return true, nil
 	}
-	v, verr := c.schema.Type.Canonical(text, r.Schema, r.resolver(scope, c.schema))
+	var prefixes yang.Prefixes
+	if c.schema.Type.Qualified() {
+		prefixes = r.resolver(scope, c.schema)
+	}
+	v, verr := c.schema.Type.Canonical(text, r.Schema, prefixes)
 	if verr != nil {
 		err := rpcerr.InvalidValue("%s", verr.Message)
 		if verr.AppTag != "" {
@@ -382,6 +398,48 @@ func (r *reader) leaf(at *Loc, c *Node, op Op) (ok bool, _ error) {
 	c.text = v
 	return true, nil
 }
+
+// child is Child of the schema node, which is mostly asked the same again.
+func (r *reader) child(parent *yang.Node, m *yang.Module, local string) *yang.Node {
+	k := &r.known[(parent.Order*7+len(parent.Data)*3+len(local)+int(local[0]))%len(r.known)]
+	if k.parent != parent || k.module != m || k.local != local {
+		*k = known{parent, m, local, parent.Child(m, local)}
+	}
+	return k.child
+}
+
+// known is a child that was looked up in the schema, nil when there is none.
+type known struct {
+	parent *yang.Node
+	module *yang.Module
+	local  string
+	child  *yang.Node
+}
+
+// node is a new node. They are made some at a time, which costs a fraction; few
+// enough that one which lives on does not keep many others.
+func (r *reader) node(s *yang.Node) *Node {
+	if len(r.spare) == 0 {
+		r.spare = make([]Node, 16)
+	}
+	n := &r.spare[0]
+	r.spare = r.spare[1:]
+	n.schema = s
+	return n
+}
+
+// down is the place of a child for as long as it is read; up gives it back.
+func (r *reader) down(at *Loc, n *Node) *Loc {
+	if r.depth == len(r.locs) {
+		r.locs = append(r.locs, new(Loc))
+	}
+	l := r.locs[r.depth]
+	r.depth++
+	*l = Loc{at, n}
+	return l
+}
+
+func (r *reader) up() { r.depth-- }
 
 func (r *reader) refuse(parent, c *Node) {
 	if !c.schema.IsKey() {
@@ -414,7 +472,9 @@ func (r *reader) resolver(scope []xmltext.Binding, s *yang.Node) yang.Prefixes {
 
 // entry reads a list entry, whose keys may stand anywhere in it.
 func (r *reader) entry(at *Loc, n, c *Node, op Op) error {
-	if err := r.children(at.Down(c), c, op); err != nil {
+	err := r.children(r.down(at, c), c, op)
+	r.up()
+	if err != nil {
 		return err
 	}
 	r.keyed(at, n, c)

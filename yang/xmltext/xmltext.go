@@ -211,6 +211,13 @@ func (d *Decoder) Next() (Token, error) {
 			}
 			return Token{}, d.fail(d.pos, "ends inside <%s>", d.stack[len(d.stack)-1].name)
 		}
+		if d.in[d.pos] == '<' && d.pos+1 < len(d.in) { // tags, without a detour
+			if c := d.in[d.pos+1]; c == '/' {
+				return d.endTag()
+			} else if classes[c]&nameStart != 0 {
+				return d.startTag()
+			}
+		}
 		if d.in[d.pos] != '<' || bytes.HasPrefix(d.in[d.pos:], cdataStart) {
 			return d.readText()
 		}
