@@ -248,16 +248,14 @@ func (x *XPath) Instance(id string) *Loc {
 	for _, m := range x.Schema.Modules {
 		prefixes[m.Name] = m.Namespace
 	}
-	e, err := xpath.Compile(id, xpath.Namespaces{Prefixes: prefixes})
+	way, err := xpath.ParseInstanceIdentifier(id, xpath.Namespaces{Prefixes: prefixes}, false)
 	if err != nil {
 		return nil
 	}
-	budget := int64(100_000)
-	found, err := e.EvalNodes(xpath.Context{Node: x.At(&Loc{nil, x.Root}), Env: x, Budget: &budget})
-	if err != nil || len(found) == 0 {
-		return nil
+	if n := way.Find(x.At(&Loc{nil, x.Root})); n != nil {
+		return LocOf(n)
 	}
-	return LocOf(found[0])
+	return nil
 }
 
 // DerivedFrom implements xpath.Environment.

@@ -9,10 +9,6 @@ import (
 // sees what they share.
 func TestConcurrent(t *testing.T) {
 	e := mustCompile(t, "//item[id = current()/../ref]/v | /r/box/v", testNamespaces)
-	l, err := CompileLeafref("/r/item/id", testNamespaces)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -22,10 +18,7 @@ func TestConcurrent(t *testing.T) {
 				if s, err := e.EvalString(Context{Node: from}); err != nil || s != "-2.50" {
 					t.Errorf("%q, %v", s, err)
 				}
-				if n, err := l.Find(Context{Node: from}, "c"); err != nil || n == nil {
-					t.Errorf("Find = %v, %v", n, err)
-				}
-				if len(e.Paths()) == 0 || len(l.Expr().Paths()) == 0 {
+				if len(e.Paths()) == 0 {
 					t.Error("no paths")
 				}
 			}

@@ -51,7 +51,7 @@ func TestModules(t *testing.T) {
 				}
 			case "path":
 				paths++
-				if _, err := CompileLeafref(s.Argument, ns); err != nil {
+				if _, err := Compile(s.Argument, ns); err != nil {
 					t.Errorf("%s: %v", s.Location(), err)
 				}
 			}

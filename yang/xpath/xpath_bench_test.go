@@ -48,25 +48,6 @@ func BenchmarkEval(b *testing.B) {
 	}
 }
 
-func BenchmarkLeafrefFind(b *testing.B) {
-	root := bigNetwork(b, 10000)
-	leaf := at(b, root, "/nws/nw/node[5000]/next")
-	for _, source := range []string{"/nws/nw[id=current()/../nwref]/node/id", "../../node/id", "/nws/nw/node/id"} {
-		b.Run(source, func(b *testing.B) {
-			l, err := CompileLeafref(source, networkNames)
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if n, err := l.Find(Context{Node: leaf}, "node-5000"); err != nil || n == nil {
-					b.Fatalf("%v, %v", n, err)
-				}
-			}
-		})
-	}
-}
-
 func BenchmarkCompile(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -112,37 +112,3 @@ func FuzzInstanceIdentifier(f *testing.F) {
 		id.Find(root)
 	})
 }
-
-// FuzzLeafref: what is accepted is an expression, too, that finds the same.
-func FuzzLeafref(f *testing.F) {
-	for _, s := range []string{"/r/item/id", "../../item[id=current()/../ref]/v", "../id", "/r/item/in[k1=current()/../v]/k2", "/a//b"} {
-		f.Add(s, "a")
-	}
-	root := readTree(f, testLists)
-	at := root.kids[0].kids[0].kids[0]
-	f.Fuzz(func(t *testing.T, s, value string) {
-		l, err := CompileLeafref(s, testNamespaces)
-		if err != nil {
-			return
-		}
-		e, err := Compile(s, testNamespaces)
-		if err != nil {
-			t.Fatalf("%q is a leafref but no expression: %v", s, err)
-		}
-		n, err := l.Find(Context{Node: at}, value)
-		if err != nil {
-			t.Fatalf("Find(%q): %v", s, err)
-		}
-		set, err := e.EvalNodes(Context{Node: at})
-		if err != nil {
-			t.Fatalf("EvalNodes(%q): %v", s, err)
-		}
-		want := false
-		for _, c := range set {
-			want = want || StringValue(c) == value
-		}
-		if want != (n != nil) || n != nil && StringValue(n) != value {
-			t.Fatalf("Find(%q, %q) = %v, but there is one: %v", s, value, n, want)
-		}
-	})
-}
