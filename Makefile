@@ -7,7 +7,7 @@ FUZZTIME ?= 5s
 BENCH ?= .
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench golden interop yang check clean
+.PHONY: all build run test race vet fmt fuzz bench golden interop yang simulate crosscheck check clean
 
 all: build
 
@@ -74,6 +74,16 @@ yang:
 	echo "yang: yanglint accepts the modules and the sample networks"
 	@if [ -x $(SHARED)/tools/yang-equiv ]; then $(SHARED)/tools/yang-equiv yang/modules; \
 	else echo "yang: no reference modules at $(SHARED); the comparison is skipped"; fi
+
+# simulate drives the datastores through a million random steps with crashes, against a
+# plain model; SIMULATE_SEED repeats a run. go test has a short form.
+simulate:
+	TMPDIR=$${TMPDIR:-/dev/shm} SIMULATE_STEPS=1000000 $(GO) test ./datastore -run TestSimulation -count=1 -timeout 30m -v
+
+# crosscheck compares validation with yanglint over 48,000 instances. go test has a
+# short form.
+crosscheck:
+	INCIDENTD_CROSSCHECK=4000 $(GO) test -count=1 -timeout 20m -v -run CrossCheck ./yang/validate
 
 check: fmt race fuzz interop yang
 
