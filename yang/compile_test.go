@@ -156,7 +156,7 @@ func TestCanonical(t *testing.T) {
 		{"u64", "18446744073709551615", "18446744073709551615"}, {"u64", "18446744073709551616", bad}, {"u64", "-1", bad},
 		{"dec", "1.50", "1.5"}, {"dec", "-0.05", "-0.05"}, {"dec", "3", "3.0"}, {"dec", "1.234", bad}, {"dec", "-5.01", bad}, {"dec", "1.", bad}, {"dec", "x", bad},
 		{"bool", "true", "true"}, {"bool", "1", bad},
-		{"empty", "", ""}, {"empty", "x", bad},
+		{"empty", "", ""}, {"empty", "x", bad}, {"empty", " ", bad},
 		{"enum", "b c", "b c"}, {"enum", "B", bad},
 		{"bits", "y x", "x y"}, {"bits", "x x", bad}, {"bits", "q", bad}, {"bits", "", ""}, {"bits", "y z", "z y"},
 		{"bin", "YWJj", "YWJj"}, {"bin", "YWI=", bad}, {"bin", "!", bad},

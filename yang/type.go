@@ -128,7 +128,7 @@ func (t *Type) Canonical(text string, schema *Schema, resolve Prefixes) (string,
 		}
 		return s, nil
 	case Empty:
-		if strings.TrimSpace(text) != "" {
+		if text != "" {
 			return "", badValue("it has the type empty and can hold no value")
 		}
 		return "", nil
