@@ -15,7 +15,7 @@ func (o *operations) provideLibrary() error {
 	if m == nil || !m.Implemented {
 		return errors.New("ops: the schema does not implement ietf-yang-library")
 	}
-	library := o.library(o.schema.Root.Child(m, "yang-library"))
+	library := o.yangLibrary(o.schema.Root.Child(m, "yang-library"))
 	o.store.Provide(library.Schema(), func(*datastore.Snapshot) *data.Node { return library })
 	if s := o.schema.Root.Child(m, "modules-state"); s != nil {
 		older := o.modulesState(s)
@@ -28,7 +28,7 @@ func (o *operations) provideLibrary() error {
 // same.
 const libraryName = "incidentd"
 
-func (o *operations) library(top *yang.Node) *data.Node {
+func (o *operations) yangLibrary(top *yang.Node) *data.Node {
 	b := data.Build(top)
 	set := b.Entry("module-set", libraryName)
 	for _, m := range o.schema.Modules {
