@@ -23,7 +23,7 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 	committed, cleared := m.committed, m.cleared
 	tx.OnAbort(func() { m.committed, m.cleared = committed, cleared })
 	for _, d := range decisions {
-		m.committed++
+		m.committed = d.Serial
 		inc := d.Incident
 		m.ensureNodes(tx, nodesOf(inc))
 		old := m.schema.incident(tx.State(), ID(inc.No))
@@ -90,7 +90,7 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, input *data.Node
 	})
 }
 
-// Sanitize is the name of a user as a leaf can hold it.
+// sanitize is the name of a user as a leaf can hold it.
 func sanitize(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 || r == 0x7f {

@@ -62,8 +62,8 @@ type Manager struct {
 	next      uint64 // place of the next event in the log
 	snapped   uint64 // events in the last snapshot
 	cleared   []clearedIncident
-	stale     bool // the engine has seen what was not stored
-	committed uint64
+	stale     bool   // the engine has seen what was not stored
+	committed uint64 // serial of the last decision that was stored
 }
 
 type clearedIncident struct {
@@ -251,8 +251,9 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 	return m.decide(tx, m.engine.Advance(now))
 }
 
-// restore makes the engine from its snapshot and the events since. What it
-// decides on the way is stored already.
+// restore makes the engine from its snapshot and the events since. What it decides
+// on the way is stored already, as its serial tells; anything beyond, which only a
+// topology that changed in between can bring, is stored now.
 func (m *Manager) restore(tx *datastore.Tx) error {
 	m.engine = correlate.New(m.c.Correlator)
 	m.networks, m.index = nil, nil
@@ -276,23 +277,25 @@ func (m *Manager) restore(tx *datastore.Tx) error {
 	if v := tx.Get(tableCorrelator, rowClock); len(v) == 17 {
 		clk = &clock{unixNano(v), unixNano(v[8:]), v[16] == 1}
 	}
+	var again []correlate.Decision
 	for k, v := range tx.Scan(tableEvents, place(m.next), nil) {
 		e, err := decodeEvent(v)
 		if err != nil {
 			return fmt.Errorf("event %d of the log: %w", binary.BigEndian.Uint64(k), err)
 		}
-		m.engine.Feed(&e)
+		again = append(again, m.engine.Feed(&e)...)
 		m.next = binary.BigEndian.Uint64(k) + 1
 	}
 	if !clk.stream.IsZero() {
-		m.engine.Advance(clk.stream)
+		again = append(again, m.engine.Advance(clk.stream)...)
 	}
 	m.unmapped = map[string]bool{}
 	for n := range unmappedOf(tx.State()).Entries("node") {
 		m.unmapped[n.Leaf("node-id")] = true
 	}
 	m.clock.Store(clk)
-	return nil
+	again = slices.DeleteFunc(again, func(d correlate.Decision) bool { return d.Serial <= m.committed })
+	return m.decide(tx, again)
 }
 
 func unixNano(b []byte) time.Time {
