@@ -39,6 +39,9 @@ func (s *Session) handle(msg []byte) {
 	s.counters.inRPCs.Add(1)
 	s.server.counters.inRPCs.Add(1)
 	reply, err := s.answer(c)
+	if s.server.audit != nil {
+		s.server.audit(&Record{Request: c.request, Begun: begin, Err: err})
+	}
 	if err != nil {
 		s.refuse(c.head, err)
 	} else {
@@ -136,7 +139,7 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error 
 	}
 	in := inputOf(rpc)
 	c.rpc = rpc
-	c.request = &Request{Session: s, RPC: rpc}
+	c.request = &Request{Session: s, RPC: rpc, Access: s.access()}
 	limits := xmltext.Limits{Depth: s.server.limits.Depth}
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
+	"incidentd/netconf/nacm"
 	"incidentd/netconf/transport"
 	"incidentd/yang"
 	"incidentd/yang/data"
@@ -52,6 +53,12 @@ type Config struct {
 	Store *datastore.Store
 	// Limits of every session.
 	Limits Limits
+	// Access returns what a user may do at this moment; nil permits everything.
+	// groups are those that the transport has found out.
+	Access func(user string, groups []string) *nacm.Access
+	// Audit, when not nil, is told each rpc after its handler has returned and before
+	// its reply is sent. It must not keep the Request.
+	Audit func(*Record)
 	// Log gets the begin and the end of sessions, and what goes wrong. The default
 	// discards it.
 	Log *slog.Logger
@@ -73,6 +80,8 @@ type Server struct {
 	schema    *yang.Schema
 	limits    Limits
 	log       *slog.Logger
+	access    func(string, []string) *nacm.Access
+	audit     func(*Record)
 	handlers  map[*yang.Node]Handler
 	contentID string
 	offers    func() []string
@@ -96,7 +105,7 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("netconf: no store")
 	}
 	s := &Server{
-		store: c.Store, schema: c.Store.Schema(), limits: c.Limits.withDefaults(), log: c.Log, begun: time.Now(),
+		store: c.Store, schema: c.Store.Schema(), limits: c.Limits.withDefaults(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
 		handlers: map[*yang.Node]Handler{}, sessions: map[uint32]*Session{}, stop: make(chan struct{}), idle: make(chan struct{}),
 	}
 	if s.log == nil {
@@ -276,7 +285,37 @@ type Request struct {
 	RPC     *yang.Node
 	// Input has the rpc's input parameters; it is empty, not nil, without any.
 	Input *data.Node
+	// Access is what the session's user may do. It is of the moment when the rpc was
+	// read.
+	Access *nacm.Access
+
+	changes []Change
 }
+
+// Change is what an rpc made of a datastore.
+type Change struct {
+	Datastore datastore.Name
+	Old, New  *data.Node
+}
+
+// Write checks that the session's user may change a datastore from one tree to another,
+// and keeps the change for the audit. Its error is that of nacm.Access.Write. Operations
+// call it in their transaction, where both trees are known.
+func (r *Request) Write(name datastore.Name, old, new *data.Node) error {
+	r.changes = append(r.changes, Change{name, old, new})
+	return r.Access.Write(old, new)
+}
+
+// Record is an rpc that was answered.
+type Record struct {
+	*Request
+	Begun time.Time
+	// Err is what the client is told; nil for success.
+	Err error
+}
+
+// Changes are what the rpc made, or tried to make when it failed, of the datastores.
+func (r *Record) Changes() []Change { return r.changes }
 
 // Output starts the output parameters of the rpc, for a Reply.
 func (r *Request) Output() *data.Builder { return data.Build(outputOf(r.RPC)) }

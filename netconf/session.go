@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"incidentd/netconf/nacm"
 	"incidentd/netconf/transport"
 	"incidentd/yang/rpcerr"
 )
@@ -72,6 +73,14 @@ func addressText(a net.Addr) string {
 
 // ID is the session-id.
 func (s *Session) ID() uint32 { return s.id }
+
+// access is what the session's user may do now.
+func (s *Session) access() *nacm.Access {
+	if s.server.access == nil {
+		return nil
+	}
+	return s.server.access(s.conn.User(), nil)
+}
 
 // User is the name that the client has logged in with.
 func (s *Session) User() string { return s.conn.User() }

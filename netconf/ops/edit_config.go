@@ -73,6 +73,9 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request) error {
 		for _, v := range stored {
 			next = v.put(next)
 		}
+		if err := r.Write(datastore.Running, tx.Running(), next); err != nil {
+			return err
+		}
 		tx.SetRunning(next)
 		return nil
 	})

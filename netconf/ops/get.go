@@ -19,7 +19,7 @@ func (o *operations) get(_ context.Context, r *netconf.Request) (*netconf.Reply,
 		return nil, err
 	}
 	snap := o.store.Snapshot()
-	return netconf.DataReply(f.Select(o.store.With(snap, snap.Get(), f))), nil
+	return netconf.DataReply(f.Select(r.Access.Read(o.store.With(snap, snap.Get(), f)))), nil
 }
 
 // getConfig answers <get-config> [RFC 6241 section 7.1].
@@ -31,7 +31,7 @@ func (o *operations) getConfig(_ context.Context, r *netconf.Request) (*netconf.
 	if err != nil {
 		return nil, err
 	}
-	return netconf.DataReply(f.Select(o.store.Snapshot().Running)), nil
+	return netconf.DataReply(f.Select(r.Access.Read(o.store.Snapshot().Running))), nil
 }
 
 // filter is the subtree filter of a request, nil without one.
@@ -109,7 +109,7 @@ func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Re
 	if err != nil {
 		return nil, err
 	}
-	tree = f.Select(tree)
+	tree = f.Select(r.Access.Read(tree))
 	switch r.Input.Leaf("config-filter") {
 	case "true":
 		tree = configOf(tree)
