@@ -5,6 +5,8 @@ PYTHON ?= python3
 TESTFLAGS ?=
 FUZZTIME ?= 5s
 BENCH ?= .
+SIMULATE_STEPS ?= 1000000
+CROSSCHECK ?= 4000
 SHARED ?= ../shared
 
 .PHONY: all build run test race vet fmt fuzz bench golden interop yang simulate crosscheck check clean
@@ -76,14 +78,15 @@ yang:
 	else echo "yang: no reference modules at $(SHARED); the comparison is skipped"; fi
 
 # simulate drives the datastores through a million random steps with crashes, against a
-# plain model; SIMULATE_SEED repeats a run. go test has a short form.
+# plain model; it prints its seed, and SIMULATE_SEED repeats a run. go test has a short
+# form.
 simulate:
-	TMPDIR=$${TMPDIR:-/dev/shm} SIMULATE_STEPS=1000000 $(GO) test ./datastore -run TestSimulation -count=1 -timeout 30m -v
+	TMPDIR=$${TMPDIR:-/dev/shm} GOGC=400 SIMULATE_STEPS=$(SIMULATE_STEPS) $(GO) test ./datastore -run TestSimulation -count=1 -timeout 30m -v
 
-# crosscheck compares validation with yanglint over 48,000 instances. go test has a
-# short form.
+# crosscheck compares validation with yanglint over 48,000 instances: CROSSCHECK of each
+# family. It prints its seed, and INCIDENTD_SEED repeats a run. go test has a short form.
 crosscheck:
-	INCIDENTD_CROSSCHECK=4000 $(GO) test -count=1 -timeout 20m -v -run CrossCheck ./yang/validate
+	INCIDENTD_CROSSCHECK=$(CROSSCHECK) $(GO) test -count=1 -timeout 20m -v -run CrossCheck ./yang/validate
 
 check: fmt race fuzz interop yang
 

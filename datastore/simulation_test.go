@@ -91,6 +91,9 @@ type config struct {
 	sorted            map[string]bool
 	ordered           []string
 	l                 map[string]entry
+
+	text  string // what String has made
+	known bool
 }
 
 // entry is an entry of l, whose key is "a b".
@@ -101,6 +104,7 @@ type entry struct {
 
 func (c *config) clone() *config {
 	n := *c
+	n.known = false
 	n.sorted, n.l, n.ordered = maps.Clone(c.sorted), maps.Clone(c.l), slices.Clone(c.ordered)
 	return &n
 }
@@ -112,7 +116,15 @@ func leaf(name, value string) string {
 	return "<" + name + ">" + value + "</" + name + ">"
 }
 
+// String is the configuration in XML. It is made once: nothing changes c afterwards.
 func (c *config) String() string {
+	if !c.known {
+		c.text, c.known = c.xml(), true
+	}
+	return c.text
+}
+
+func (c *config) xml() string {
 	plain := leaf("a", c.a)
 	for _, s := range slices.Sorted(maps.Keys(c.sorted)) {
 		plain += leaf("sorted", s)
@@ -351,6 +363,9 @@ type simulation struct {
 	step   int
 	what   string
 	counts map[string]int
+	// forgotten is how many of the model's trees were let go: a long simulation
+	// would spend its time on collecting garbage.
+	forgotten int
 }
 
 func pick[T any](s *simulation, from ...T) T { return from[s.r.IntN(len(from))] }
@@ -609,8 +624,16 @@ func text(n *data.Node) string {
 	return strings.ReplaceAll(string(data.AppendChildrenXML(nil, n, "")), ` xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"`, "")
 }
 
+// forget lets go of what the history no longer has.
+func (s *simulation) forget() {
+	for ; s.forgotten < s.model.first-1; s.forgotten++ {
+		s.model.trees[s.forgotten] = nil
+	}
+}
+
 // compare compares the store with the model.
 func (s *simulation) compare() {
+	s.forget()
 	snap := s.store.Snapshot()
 	for _, name := range []datastore.Name{datastore.Startup, datastore.Candidate, datastore.Running} {
 		if got, want := text(snap.Datastore(name)), s.model.get(name).String(); got != want {
