@@ -6,10 +6,16 @@ import (
 )
 
 // canonicalInstanceIdentifier checks the syntax of an instance-identifier and
-// rewrites its prefixes, of which every name has one, to module names [RFC 7950
-// sections 9.13 and 14].
+// rewrites its prefixes, of which every name has one, to module names, and the values
+// of keys to their canonical form [RFC 7950 sections 9.13 and 14].
 func canonicalInstanceIdentifier(text string, schema *Schema, resolve Prefixes) (string, *ValueError) {
-	p := instanceParser{rest: strings.TrimSpace(text), resolve: resolve, at: schema.Root}
+	return rewriteInstanceIdentifier(text, schema, resolve, func(m *Module) string { return m.Name })
+}
+
+// rewriteInstanceIdentifier reads an instance-identifier by the prefixes of one place
+// and writes it with those of another.
+func rewriteInstanceIdentifier(text string, schema *Schema, resolve Prefixes, rename func(*Module) string) (string, *ValueError) {
+	p := instanceParser{rest: strings.TrimSpace(text), schema: schema, resolve: resolve, rename: rename, at: schema.Root}
 	if !strings.HasPrefix(p.rest, "/") {
 		return "", badValue("an instance-identifier starts with a slash")
 	}
@@ -42,11 +48,13 @@ func canonicalInstanceIdentifier(text string, schema *Schema, resolve Prefixes) 
 	return p.out.String(), nil
 }
 
-// instanceParser reads an instance-identifier and writes its canonical form.
+// instanceParser reads an instance-identifier and writes it anew.
 type instanceParser struct {
 	rest    string
 	out     strings.Builder
+	schema  *Schema
 	resolve Prefixes
+	rename  func(*Module) string
 	at      *Node // the data node that the last name led to
 }
 
@@ -109,7 +117,7 @@ func (p *instanceParser) name() (*Node, *ValueError) {
 	if child == nil {
 		return nil, badValue("the instance-identifier leads to %q, which %s does not have", p.rest[:end], p.at.Path())
 	}
-	p.out.WriteString(m.Name + ":" + name)
+	p.out.WriteString(p.rename(m) + ":" + name)
 	p.rest = p.rest[end:]
 	return child, nil
 }
@@ -145,13 +153,26 @@ func (p *instanceParser) predicate() (key *Node, err *ValueError) {
 		if end < 0 {
 			return nil, badValue("a literal of the instance-identifier has no closing quote")
 		}
-		p.take(p.rest[:end+2])
+		p.value(key.Type, p.rest[1:end+1])
+		p.rest = p.rest[end+2:]
 	}
 	p.blank()
 	if !p.take("]") {
 		return nil, badValue("a predicate of the instance-identifier is not closed")
 	}
 	return key, nil
+}
+
+// value writes the value of a key; one that the key cannot have stays as it is.
+func (p *instanceParser) value(t *Type, text string) {
+	if v, err := t.Canonical(text, p.schema, p.resolve); err == nil {
+		text = t.Resolve(v, p.schema).requalify(v, p.schema, p.rename)
+	}
+	quote := "'"
+	if strings.Contains(text, quote) {
+		quote = `"`
+	}
+	p.out.WriteString(quote + text + quote)
 }
 
 func isNameStart(c byte) bool {

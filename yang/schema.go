@@ -199,9 +199,6 @@ func sortedNodes(m map[string]*Node) iter.Seq[*Node] {
 	}
 }
 
-// Sibling returns another module of the same schema, or nil.
-func (m *Module) Sibling(name string) *Module { return m.schema.byName[name] }
-
 // SiblingAt returns the module of a namespace of the same schema, or nil.
 func (m *Module) SiblingAt(namespace string) *Module { return m.schema.byNS[namespace] }
 

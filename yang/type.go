@@ -448,41 +448,24 @@ func (t *Type) Qualified() bool {
 	return false
 }
 
-// Requalify rewrites the module names in a canonical value of a type whose
-// Qualified is true; names that stand for no module stay.
-func (t *Type) Requalify(text string, rename func(module string) string) string {
-	if !strings.HasPrefix(text, "/") {
-		module, name, ok := strings.Cut(text, ":")
-		if !ok || strings.ContainsAny(module, " /[]'\"=") {
-			return text
+// Requalify rewrites the module names in a canonical value of a type of the module's
+// schema, if it holds any; what the schema does not know stays.
+func (m *Module) Requalify(t *Type, text string, rename func(*Module) string) string {
+	return t.Resolve(text, m.schema).requalify(text, m.schema, rename)
+}
+
+// requalify is Requalify for a type that is no union and no leafref.
+func (t *Type) requalify(text string, schema *Schema, rename func(*Module) string) string {
+	switch t.Base {
+	case IdentityRef:
+		module, name, _ := strings.Cut(text, ":")
+		if m := schema.Module(module); m != nil {
+			return rename(m) + ":" + name
 		}
-		return rename(module) + ":" + name
-	}
-	var out strings.Builder
-	for i := 0; i < len(text); {
-		switch c := text[i]; {
-		case c == '\'' || c == '"':
-			end := strings.IndexByte(text[i+1:], c)
-			if end < 0 {
-				return text
-			}
-			out.WriteString(text[i : i+end+2])
-			i += end + 2
-		case isNameStart(c):
-			j := i
-			for j < len(text) && strings.IndexByte("/[]=", text[j]) < 0 {
-				j++
-			}
-			if module, name, ok := strings.Cut(text[i:j], ":"); ok {
-				out.WriteString(rename(module) + ":" + name)
-			} else {
-				out.WriteString(text[i:j])
-			}
-			i = j
-		default:
-			out.WriteByte(c)
-			i++
+	case InstanceIdentifier:
+		if out, err := rewriteInstanceIdentifier(text, schema, schema.Module, rename); err == nil {
+			return out
 		}
 	}
-	return out.String()
+	return text
 }

@@ -24,7 +24,8 @@ func TestJSON(t *testing.T) {
 		{`<c><uni>7</uni></c>`, `{"t:c":{"uni":7}}`},
 		{`<c><uni>x:y</uni></c>`, `{"t:c":{"uni":"x:y"}}`},
 		{`<c><ref>01</ref><p/></c>`, `{"t:c":{"ref":"01","p":{}}}`},
-		{`<c><ii>/t:two[t:b='t:x'][t:a="1"]/t:in[t:k='/t:y']/t:v</ii></c>`, `{"t:c":{"ii":"/t:two[b='t:x'][a=\"1\"]/in[k='/t:y']/v"}}`},
+		{`<c><ii>/t:two[t:b='t:x'][t:a="1"]/t:in[t:k='/t:y']/t:v</ii></c>`, `{"t:c":{"ii":"/t:two[b='t:x'][a='1']/in[k='/t:y']/v"}}`},
+		{`<c><ii>/t:two[t:b="it's"][t:a="01"]</ii></c>`, `{"t:c":{"ii":"/t:two[b=\"it's\"][a='1']"}}`},
 		{`<c><ii>/t:l[t:k='1']/u:more</ii></c>`, `{"t:c":{"ii":"/t:l[k='1']/u:more"}}`},
 		{`<l><k>2</k></l><l><k>1</k><u:more>m</u:more></l>`, `{"t:l":[{"k":"1","u:more":"m"},{"k":"2"}]}`},
 	} {

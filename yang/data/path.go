@@ -102,12 +102,21 @@ func (p *pathBuilder) walk(l *Loc) {
 		// While an entry is being read its keys are leafs already.
 		for _, k := range s.Keys {
 			if leaf := l.Node.Get(k); leaf != nil {
-				p.b.WriteString("[" + p.prefix(k.Module) + k.Name + "=" + Quote(leaf.text) + "]")
+				p.b.WriteString("[" + p.prefix(k.Module) + k.Name + "=" + Quote(p.value(leaf)) + "]")
 			}
 		}
 	case yang.LeafList:
-		p.b.WriteString("[.=" + Quote(l.Node.text) + "]")
+		p.b.WriteString("[.=" + Quote(p.value(l.Node)) + "]")
 	}
+}
+
+// value is the value of a leaf, written with the prefixes of the path.
+func (p *pathBuilder) value(leaf *Node) string {
+	s := leaf.schema
+	if !s.Type.Qualified() {
+		return leaf.text
+	}
+	return s.Module.Requalify(s.Type, leaf.text, func(m *yang.Module) string { return strings.TrimSuffix(p.prefix(m), ":") })
 }
 
 // position tells entries without keys apart [RFC 7950 section 9.13].

@@ -174,21 +174,12 @@ func (e *encoder) close(name string) {
 // the leaf itself.
 func (e *encoder) value(n *Node) {
 	text := n.text
-	m := n.schema.Module
-	t := n.schema.Type
-	if t.Qualified() && (t.Base == yang.Union || t.Base == yang.Leafref) {
-		t = m.ResolveType(t, text)
-	}
-	if t.Qualified() && strings.Contains(text, ":") {
+	if t := n.schema.Type; t.Qualified() && strings.Contains(text, ":") {
 		var declared prefixes
-		text = t.Requalify(text, func(name string) string {
-			mod := m.Sibling(name)
-			if mod == nil {
-				return name
-			}
-			prefix, isNew := declared.of(mod)
+		text = n.schema.Module.Requalify(t, text, func(m *yang.Module) string {
+			prefix, isNew := declared.of(m)
 			if isNew {
-				e.declare(prefix, mod.Namespace)
+				e.declare(prefix, m.Namespace)
 			}
 			return prefix
 		})

@@ -186,6 +186,38 @@ func (n *xnode) Entry(list xpath.Name, values []string) xpath.Node {
 	return nil
 }
 
+// Canonical implements xpath.Typed.
+func (n *xnode) Canonical(literal string, names *xpath.Namespaces) string {
+	return n.tree.canonical(n.loc.Node.schema, literal, names)
+}
+
+// CanonicalKey implements xpath.Typed.
+func (n *xnode) CanonicalKey(list xpath.Name, key, literal string, names *xpath.Namespaces) string {
+	s := n.child(list)
+	if s != nil && s.Kind == yang.List {
+		s = s.Child(s.Module, key)
+	}
+	return n.tree.canonical(s, literal, names)
+}
+
+// canonical is a literal as a value of a leaf whose values hold names of modules.
+func (x *XPath) canonical(s *yang.Node, literal string, names *xpath.Namespaces) string {
+	if s == nil || s.Type == nil || !s.Type.Qualified() {
+		return literal
+	}
+	v, err := s.Type.Canonical(literal, x.Schema, func(prefix string) *yang.Module {
+		space, ok := names.Resolve(prefix)
+		if !ok {
+			return nil
+		}
+		return x.Schema.ByNamespace(space)
+	})
+	if err != nil {
+		return literal
+	}
+	return v
+}
+
 func (n *xnode) Compare(other xpath.Node) int {
 	o, ok := other.(*xnode)
 	if !ok {

@@ -66,6 +66,42 @@ func TestXPath(t *testing.T) {
 	}
 }
 
+// TestXPathNames: a literal that is compared with a name means what it means with the
+// prefixes of the expression, here those of a client.
+func TestXPathNames(t *testing.T) {
+	s := testSchema(t)
+	n := mustParse(t, s, `<c><id>u:dog</id><ids>cat</ids><ids>u:dog</ids><uni>u:dog</uni><ii>/t:c/t:ids[.='u:dog']</ii></c>`)
+	x := &XPath{Schema: s, Root: n}
+	ns := xpath.Namespaces{Prefixes: map[string]string{"x": "urn:t", "y": "urn:u"}}
+	for expr, want := range map[string]bool{
+		"/x:c/x:id = 'y:dog'":                      true,
+		"' y:dog ' = /x:c/x:id":                    true,
+		"/x:c/x:id/text() = 'y:dog'":               true,
+		"/x:c/x:id != 'y:dog'":                     false,
+		"/x:c/x:id = 'x:dog'":                      false,
+		"/x:c/x:id = 'dog'":                        false, // in no namespace
+		"/x:c/x:id = 'z:dog'":                      false,
+		"/x:c/x:ids[. = 'y:dog']":                  true,
+		"/x:c/x:ids = 'x:cat'":                     true,
+		"/x:c[x:ids = 'x:cat']/x:id = 'y:dog'":     true,
+		"//x:uni[. = 'y:dog']":                     true,
+		"//*[. = 'y:dog']":                         true,
+		"/x:c/x:ii = '/x:c/x:ids[.=\"y:dog\"]'":    true,
+		"/x:c/x:ii = '/x:c/x:ids[.=\"x:cat\"]'":    false,
+		"/x:c/x:ii[. = '/x:c/x:ids[.=\"y:dog\"]']": true,
+		"/x:c/x:id = /x:c/x:uni":                   true,
+	} {
+		e, err := xpath.Compile(expr, ns)
+		if err != nil {
+			t.Fatalf("%s: %v", expr, err)
+		}
+		got, err := e.EvalBool(xpath.Context{Node: x.At(&Loc{nil, n}), Env: x})
+		if err != nil || got != want {
+			t.Errorf("%s = %v (%v), want %v", expr, got, err, want)
+		}
+	}
+}
+
 func TestDefaultsOfCases(t *testing.T) {
 	s, err := yangCompile(`container c { choice ch { default b;
 		case a { leaf x { type string; default "1"; } leaf z { type string; } }

@@ -2,15 +2,21 @@ package validate_test
 
 import (
 	"flag"
+	"fmt"
+	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"incidentd/yang"
 	"incidentd/yang/data"
+	"incidentd/yang/modules"
 	"incidentd/yang/rpcerr"
 	"incidentd/yang/validate"
 	"incidentd/yang/xmltext"
@@ -19,8 +25,12 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // A golden file has parts that begin with a line of two minus signs and a name:
-// the module, the configuration that is there ("old"), the edit, and then what
-// comes of it: the rpc-errors one a line, or the new configuration.
+// the modules ("module", and others as "module other"; or "embedded", those of
+// incidentd itself), then edits of what is there ("edit: why"), each followed by its
+// outcome: the rpc-errors, or the new configuration. "data" is a whole datastore with
+// state, "rpc", "action" and "notification" are what RFC 7950 calls so, and their
+// outcome is what was understood of them; what they refer to is the configuration of
+// the edits before.
 func parts(t *testing.T, file string) (names []string, text map[string]string) {
 	t.Helper()
 	in, err := os.ReadFile(file)
@@ -57,20 +67,32 @@ func TestGolden(t *testing.T) {
 
 func golden(t *testing.T, file string) {
 	names, text := parts(t, file)
-	s := schema(t, text["module"])
+	s := schemaOf(t, names, text)
 	v := validate.New(s)
 	old := data.New(s.Root)
 	var out strings.Builder
 	out.WriteString(text[""])
 	for i, name := range names {
 		switch {
-		case name == "module":
-			out.WriteString("-- module --\n" + text[name])
-		case strings.HasPrefix(name, "edit"):
-			got := outcome(t, s, v, &old, text[name])
-			out.WriteString("-- " + name + " --\n" + text[name] + "-- " + strings.Replace(name, "edit", "outcome", 1) + " --\n" + got)
-		case !strings.HasPrefix(name, "outcome") || i == 0:
-			t.Fatalf("a part named %q", name)
+		case isSchema(name):
+			out.WriteString("-- " + name + " --\n" + text[name])
+		case strings.HasPrefix(name, "outcome") && i > 0:
+		default:
+			kind, why, _ := strings.Cut(name, ":")
+			play := plays[kind]
+			if play == nil {
+				t.Fatalf("a part named %q", name)
+			}
+			next, err := play(s, v, old, text[name])
+			out.WriteString("-- " + name + " --\n" + text[name] + "-- outcome:" + why + " --\n")
+			if err != nil {
+				out.WriteString(faults(t, err))
+				continue
+			}
+			out.WriteString(lines(string(data.AppendChildrenXML(nil, next, ""))))
+			if kind == "edit" {
+				old = next
+			}
 		}
 	}
 	if *update {
@@ -88,35 +110,122 @@ func golden(t *testing.T, file string) {
 	}
 }
 
-// outcome edits *old and returns what comes of it; a valid result is the new
-// *old.
-func outcome(t *testing.T, s *yang.Schema, v *validate.Validator, old **data.Node, edit string) string {
+func isSchema(part string) bool {
+	return part == "embedded" || part == "module" || strings.HasPrefix(part, "module ")
+}
+
+func schemaOf(t *testing.T, names []string, text map[string]string) *yang.Schema {
 	t.Helper()
-	d := xmltext.NewDecoder([]byte(`<config xmlns:nc="`+rpcerr.BaseNamespace+`" xmlns:yang="`+rpcerr.YANGNamespace+`">`+edit+`</config>`), xmltext.Limits{})
-	if _, err := d.Next(); err != nil {
+	files := fstest.MapFS{}
+	for _, name := range names {
+		if strings.HasPrefix(name, "module") {
+			files[strings.ReplaceAll(name, " ", "-")+".yang"] = &fstest.MapFile{Data: []byte(text[name])}
+		}
+	}
+	var from fs.FS = files
+	if slices.Contains(names, "embedded") {
+		from = modules.FS
+	}
+	s, err := yang.Compile(from, yang.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := func() (*data.Node, error) {
-		e, err := (&data.Parser{Schema: s, Edit: true}).Parse(d, s.Root)
+	return s
+}
+
+// plays are what the parts of a golden file do to a valid configuration.
+var plays = map[string]func(s *yang.Schema, v *validate.Validator, old *data.Node, text string) (*data.Node, error){
+	"edit":         edit,
+	"data":         whole,
+	"rpc":          message(yang.RPC),
+	"action":       message(yang.Action),
+	"notification": message(yang.Notification),
+}
+
+// edit is the configuration after an edit; what is valid by the change is valid as a
+// whole, and the other way round.
+func edit(s *yang.Schema, v *validate.Validator, old *data.Node, text string) (*data.Node, error) {
+	e, err := (&data.Parser{Schema: s, Edit: true}).Parse(within(text), s.Root)
+	if err != nil {
+		return nil, err
+	}
+	next, err := data.Apply(old, e, data.MergeOp)
+	if err != nil {
+		return nil, err
+	}
+	if next, err = v.Settle(old, next); err != nil {
+		return nil, err
+	}
+	err = v.Change(old, next, true)
+	if all := v.Tree(next, true); brief(all) != brief(err) {
+		return nil, fmt.Errorf("the change has the faults %v, the whole tree has %v", err, all)
+	}
+	return next, err
+}
+
+func whole(s *yang.Schema, v *validate.Validator, _ *data.Node, text string) (*data.Node, error) {
+	n, err := (&data.Parser{Schema: s, State: true}).Parse(within(text), s.Root)
+	if err != nil {
+		return nil, err
+	}
+	return n, v.Tree(n, false)
+}
+
+// within is a decoder at the content of an element with the usual prefixes.
+func within(text string) *xmltext.Decoder {
+	return xmltext.Raw{Content: []byte(text), Bindings: []xmltext.Binding{
+		{Prefix: "nc", Space: rpcerr.BaseNamespace}, {Prefix: "yang", Space: rpcerr.YANGNamespace}}}.Decoder(xmltext.Limits{})
+}
+
+// message reads what is no datastore's data: the only element of a text names an
+// operation or notification of a kind, wherever in the schema it stands.
+func message(kind yang.Kind) func(s *yang.Schema, v *validate.Validator, old *data.Node, text string) (*data.Node, error) {
+	return func(s *yang.Schema, v *validate.Validator, old *data.Node, text string) (*data.Node, error) {
+		d := within(strings.TrimSpace(text))
+		t, err := d.Next()
 		if err != nil {
 			return nil, err
 		}
-		next, err := data.Apply(*old, e, data.MergeOp)
+		n := operation(s, kind, t.Space, t.Local)
+		if n == nil {
+			return nil, rpcerr.UnknownElement(t.Local, "there is no %s %q", kind, t.Local)
+		}
+		if kind != yang.Notification {
+			n = n.Children[slices.IndexFunc(n.Children, func(c *yang.Node) bool { return c.Kind == yang.Input })]
+		}
+		in, err := (&data.Parser{Schema: s, State: true}).Parse(d, n)
 		if err != nil {
 			return nil, err
 		}
-		if next, err = v.Settle(*old, next); err != nil {
-			return nil, err
+		return in, v.Input(in, old)
+	}
+}
+
+// operation finds an rpc, action or notification by name, nil without one.
+func operation(s *yang.Schema, kind yang.Kind, space, local string) (found *yang.Node) {
+	look := func(list iter.Seq[*yang.Node]) {
+		for n := range list {
+			if n.Kind == kind && n.Module.Namespace == space && n.Name == local {
+				found = n
+			}
 		}
-		return next, v.Change(*old, next, true)
-	}()
-	if err == nil {
-		*old = next
-		return lines(string(data.AppendChildrenXML(nil, next, "")))
 	}
-	if whole := next != nil && brief(v.Tree(next, true)) != brief(err); whole {
-		t.Errorf("the whole tree has other faults: %v", v.Tree(next, true))
+	look(s.RPCs())
+	look(s.Notifications())
+	var down func(n *yang.Node)
+	down = func(n *yang.Node) {
+		look(slices.Values(n.Operations))
+		for _, c := range n.Children {
+			down(c)
+		}
 	}
+	down(s.Root)
+	return found
+}
+
+// faults are the rpc-errors of an error.
+func faults(t *testing.T, err error) string {
+	t.Helper()
 	list, known := rpcerr.List(err)
 	if !known {
 		t.Fatal(err)

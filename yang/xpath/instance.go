@@ -64,7 +64,7 @@ func (p *instanceParser) name(above string) Name {
 		p.fail(t, "a name is expected%s", before(t))
 		return Name{}
 	}
-	space, ok := p.ns.resolve(t.prefix)
+	space, ok := p.ns.Resolve(t.prefix)
 	if t.prefix == "" && p.inherit {
 		space = above
 	}

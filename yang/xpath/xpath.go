@@ -17,7 +17,8 @@ type Namespaces struct {
 	Prefixes map[string]string
 }
 
-func (ns *Namespaces) resolve(prefix string) (string, bool) {
+// Resolve returns the namespace of a prefix, "" for none; false for an unknown one.
+func (ns *Namespaces) Resolve(prefix string) (string, bool) {
 	if prefix == "" {
 		return ns.Default, true
 	}
@@ -36,7 +37,7 @@ func (ns *Namespaces) qname(s string) (Name, bool) {
 		prefix, local = s[:n], s[n+1:]
 		n += 1 + ncname(local)
 	}
-	space, ok := ns.resolve(prefix)
+	space, ok := ns.Resolve(prefix)
 	if !ok || local == "" || n != len(s) {
 		return Name{}, false
 	}
