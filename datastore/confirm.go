@@ -110,7 +110,7 @@ func (tx *Tx) mayConfirm(persistID string) error {
 	case p.Persist != persistID:
 		return rpcerr.InvalidValue("the persist-id is not that of the confirmed commit")
 	case p.Persist == "" && p.Session != tx.author.Session:
-		return rpcerr.InUse(p.Session)
+		return rpcerr.New(rpcerr.Protocol, rpcerr.TagInUse, "session %d has a confirmed commit that waits", p.Session)
 	}
 	return nil
 }

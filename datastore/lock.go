@@ -59,7 +59,8 @@ func (s *Store) Lock(ctx context.Context, name Name, session uint32) error {
 		}
 		switch p := tx.pending; {
 		case name == Candidate && tx.candidate != nil:
-			return rpcerr.LockDenied(0)
+			return rpcerr.New(rpcerr.Protocol, rpcerr.TagLockDenied, "the candidate has changes that are neither committed nor discarded").
+				WithInfo("", "session-id", "0")
 		case name == Running && p != nil && p.Session != session:
 			return rpcerr.LockDenied(p.Session)
 		}

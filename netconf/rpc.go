@@ -170,9 +170,6 @@ func (s *Server) find(space, name string) (*yang.Node, error) {
 	if n := s.schema.RPC(m.Name, name); n != nil {
 		return n, nil
 	}
-	if feature := optionalRPCs[name]; feature != "" && space == rpcerr.BaseNamespace {
-		return nil, rpcerr.OperationNotSupported("the operation " + name + ", of the capability :" + feature + ",")
-	}
 	return nil, protocol(rpcerr.UnknownElement(name, "the module %s has no operation %q", m.Name, name))
 }
 
@@ -183,16 +180,10 @@ func protocol(e *rpcerr.Error) *rpcerr.Error {
 	return &c
 }
 
-// optionalRPCs are operations of the base protocol that the schema has only with a
-// feature, and the capability it stands for.
-var optionalRPCs = map[string]string{
-	"commit": "candidate", "discard-changes": "candidate", "cancel-commit": "confirmed-commit",
-}
-
 // optionalNodes are parameters of the base protocol's and of NMDA's operations that
 // the schema has only with a feature.
 var optionalNodes = map[string]string{
-	"candidate": "the datastore candidate", "startup": "the datastore startup", "url": "a URL",
+	"url":           "a URL",
 	"with-defaults": "the parameter with-defaults",
 	"xpath-filter":  "a filter of XPath", "origin-filter": "the parameter origin-filter",
 	"negated-origin-filter": "the parameter negated-origin-filter", "with-origin": "the parameter with-origin",

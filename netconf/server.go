@@ -302,8 +302,13 @@ type Change struct {
 // and keeps the change for the audit. Its error is that of nacm.Access.Write. Operations
 // call it in their transaction, where both trees are known.
 func (r *Request) Write(name datastore.Name, old, new *data.Node) error {
-	r.changes = append(r.changes, Change{name, old, new})
+	r.Changed(name, old, new)
 	return r.Access.Write(old, new)
+}
+
+// Changed keeps a change for the audit that takes no right but the one to call the rpc.
+func (r *Request) Changed(name datastore.Name, old, new *data.Node) {
+	r.changes = append(r.changes, Change{name, old, new})
 }
 
 // Record is an rpc that was answered.

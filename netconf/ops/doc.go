@@ -1,17 +1,25 @@
 // Package ops is the operations of the base protocol on the datastores: those of
-// RFC 6241, with the capabilities :writable-running and :validate, get-schema of RFC
-// 6022, and get-data and edit-data of RFC 8526. It also makes the
-// state that describes the server: the YANG library [RFC 8525] and netconf-state
-// [RFC 6022].
+// RFC 6241 with its capabilities, get-schema of RFC 6022, and get-data and edit-data of
+// RFC 8526. It also makes the state that describes the server: the YANG library [RFC
+// 8525] and netconf-state [RFC 6022].
 //
-// [Register] binds all of it to a server and its store. What the operations do not
-// implement (candidate, startup, confirmed commits, url, XPath, defaults
-// modes, max-depth) is answered with operation-not-supported.
+// [Register] binds all of it to a server and its store.
+//
+// # Edits
+//
+// An edit is parsed in the goroutine of its session and applied in one transaction of
+// the store, so that of two edits one sees the other's result. It is done as a whole or
+// not at all, whatever the error-option; but continue-on-error does what can be done and
+// tells what could not. Running and startup are valid after each edit. The candidate is
+// held to the schema when it is committed or validated [RFC 7950 section 8.3.3], and by
+// an edit whose test-option asks for it in so many words: the default of test-then-set
+// would keep a client from preparing a change in steps.
+//
+// Every operation that changes a datastore asks for the right to it by Request.Write in
+// its transaction; those that take no right but the one to be called tell the audit by
+// Request.Changed.
 //
 // # Concurrency
 //
-// Reads take a snapshot and never wait for writers. An edit is parsed in the
-// goroutine of its session and applied in one transaction of the store, so that of
-// two edits one sees the other's result; it is all or nothing, whatever the
-// error-option.
+// Reads take a snapshot and never wait for writers.
 package ops

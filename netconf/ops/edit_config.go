@@ -6,93 +6,127 @@ import (
 	"incidentd/datastore"
 	"incidentd/netconf"
 	"incidentd/yang/data"
-	"incidentd/yang/rpcerr"
 )
 
-// editConfig answers <edit-config> [RFC 6241 section 7.2]. The whole edit is one
-// transaction: stop-on-error and continue-on-error, which would leave a part of it
-// behind, are accepted and get what is better. So does the test-option set, as
-// nothing is stored that is not valid; test-only changes nothing.
+// editConfig answers <edit-config> [RFC 6241 section 7.2].
 func (o *operations) editConfig(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if err := onlyRunning(r.Input, "target"); err != nil {
+	target, err := o.writable(r.Input, "target")
+	if err != nil {
 		return nil, err
 	}
-	if err := refuse(r.Input, "url"); err != nil {
-		return nil, err
-	}
-	if r.Input.Leaf("error-option") == "rollback-on-error" {
-		return nil, rpcerr.OperationNotSupported("the error-option rollback-on-error")
-	}
-	return nil, o.edit(ctx, r)
+	return nil, o.edit(ctx, r, target)
 }
 
 // editData answers <edit-data> [RFC 8526 section 3.1.2].
 func (o *operations) editData(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if d := r.Input.Leaf("datastore"); d != running {
-		return nil, datastoreError(d)
+	target, err := datastoreOf(r.Input.Leaf("datastore"))
+	if err == nil && !target.Writable() {
+		err = datastoreError(string(target))
 	}
-	if err := refuse(r.Input, "url"); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return nil, o.edit(ctx, r)
+	return nil, o.edit(ctx, r, target)
 }
 
-// edit applies the parameter config to running. It returns when the change is on
-// disk.
-func (o *operations) edit(ctx context.Context, r *netconf.Request) error {
-	op := data.MergeOp
-	if name := r.Input.Leaf("default-operation"); name != "" {
-		op, _ = data.ParseOp(name) // the schema has checked it
-	}
-	p := data.Parser{Schema: o.schema, Edit: true}
-	edit, err := p.ParseRaw(r.Input.Child("config").Raw(), o.schema.Root)
+// An edit is what a request wants to be changed.
+type edit struct {
+	tree    *data.Node
+	op      data.Op // for the nodes that do not say
+	partly  bool    // continue-on-error
+	secrets []storedValue
+}
+
+// edit applies the edit of a request to a datastore. It returns when the change is on
+// disk. Whatever the error-option, running and startup stay valid.
+func (o *operations) edit(ctx context.Context, r *netconf.Request, target datastore.Name) error {
+	e, err := o.readEdit(r)
 	if err != nil {
 		return err
 	}
-	stored, err := o.storedValues(edit)
-	if err != nil {
-		return err
-	}
-	if r.Input.Leaf("test-option") == "test-only" {
-		have := o.store.Snapshot().Running
-		next, err := apply(have, edit, op)
+	test := r.Input.Leaf("test-option")
+	if test == "test-only" {
+		snap := o.store.Snapshot()
+		next, err := e.apply(snap.Datastore(target))
 		if err != nil {
 			return err
 		}
-		return o.store.Test(have, next)
+		return o.valid(snap, target, next)
 	}
-	return o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Source: "netconf"})
-		if err := o.store.MayWrite(datastore.Running, r.Session.ID()); err != nil {
+	var left error // what continue-on-error has not done
+	err = o.store.Update(ctx, func(tx *datastore.Tx) error {
+		tx.By(author(r))
+		if err := o.store.MayWrite(target, r.Session.ID()); err != nil {
 			return err
 		}
-		next, err := apply(tx.Running(), edit, op)
-		if err != nil {
+		have := tx.Datastore(target)
+		next, err := e.apply(have)
+		if next == nil {
 			return err
 		}
-		for _, v := range stored {
-			next = v.put(next)
+		left = err
+		// Running and startup are validated in any case.
+		if test == "test-then-set" && target == datastore.Candidate {
+			if err := o.store.Test(tx.Running(), next); err != nil {
+				return err
+			}
 		}
-		if err := r.Write(datastore.Running, tx.Running(), next); err != nil {
+		if err := r.Write(target, have, next); err != nil {
 			return err
 		}
-		tx.SetRunning(next)
+		tx.Set(target, next)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return left
 }
 
-// apply is data.Apply, with a default-operation of replace that replaces all that
-// the datastore has [RFC 6241 section 7.2].
-func apply(have, edit *data.Node, op data.Op) (*data.Node, error) {
-	next, err := data.Apply(have, edit, op)
-	if err != nil || op != data.Replace {
-		return next, err
+// readEdit reads the edit of a request.
+func (o *operations) readEdit(r *netconf.Request) (e edit, err error) {
+	e.op, e.partly = data.MergeOp, r.Input.Leaf("error-option") == "continue-on-error"
+	if name := r.Input.Leaf("default-operation"); name != "" {
+		e.op, _ = data.ParseOp(name) // the schema has checked it
 	}
-	for c := range have.Children() {
-		s := c.Schema()
-		if s.Multiple() && edit.Entry(s, c.Key()) == nil || !s.Multiple() && edit.Get(s) == nil {
-			next = next.Without(s, c.Key())
+	p := data.Parser{Schema: o.schema, Edit: true}
+	if e.tree, err = p.ParseRaw(r.Input.Child("config").Raw(), o.schema.Root); err != nil {
+		return e, err
+	}
+	e.secrets, err = o.storedValues(e.tree)
+	return e, err
+}
+
+// apply returns what the edit makes of a tree. With continue-on-error it may return
+// both a tree and an error: what could be done, and what could not. A default-operation
+// of replace replaces all that the datastore has [RFC 6241 section 7.2].
+func (e *edit) apply(have *data.Node) (*data.Node, error) {
+	do := data.Apply
+	if e.partly {
+		do = data.ApplyPartly
+	}
+	next, err := do(have, e.tree, e.op)
+	if next == nil {
+		return nil, err
+	}
+	if e.op == data.Replace {
+		for c := range have.Children() {
+			s := c.Schema()
+			if s.Multiple() && e.tree.Entry(s, c.Key()) == nil || !s.Multiple() && e.tree.Get(s) == nil {
+				next = next.Without(s, c.Key())
+			}
 		}
 	}
-	return next, nil
+	for _, v := range e.secrets {
+		next = v.put(next)
+	}
+	return next, err
+}
+
+// valid holds a tree that a datastore of a snapshot may become to the schema.
+func (o *operations) valid(snap *datastore.Snapshot, name datastore.Name, tree *data.Node) error {
+	if name == datastore.Startup {
+		return o.store.Validator().Tree(tree, true)
+	}
+	return o.store.Test(snap.Running, tree)
 }

@@ -24,14 +24,15 @@ func (o *operations) get(_ context.Context, r *netconf.Request) (*netconf.Reply,
 
 // getConfig answers <get-config> [RFC 6241 section 7.1].
 func (o *operations) getConfig(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if err := onlyRunning(r.Input, "source"); err != nil {
+	from, err := o.place(r.Input, "source")
+	if err != nil {
 		return nil, err
 	}
 	f, err := o.filter(r)
 	if err != nil {
 		return nil, err
 	}
-	return netconf.DataReply(f.Select(r.Access.Read(o.store.Snapshot().Running))), nil
+	return netconf.DataReply(f.Select(r.Access.Read(o.store.Snapshot().Datastore(from.store)))), nil
 }
 
 // filter is the subtree filter of a request, nil without one.
@@ -60,28 +61,6 @@ func refuse(input *data.Node, parameters ...string) error {
 	}
 	return errs.Err()
 }
-
-// onlyRunning refuses another datastore than running in a choice of datastores, of
-// which the schema wants one.
-func onlyRunning(input *data.Node, choice string) error {
-	for c := range input.Child(choice).Children() {
-		switch {
-		case c.Name() == "running":
-		case c.Name() == "datastore" && c.Value() == running:
-		case c.Name() == "datastore":
-			return datastoreError(c.Value())
-		default:
-			return rpcerr.OperationNotSupported("the datastore " + c.Name())
-		}
-	}
-	return nil
-}
-
-// The datastores that there are [RFC 8342].
-const (
-	running     = "ietf-datastores:running"
-	operational = "ietf-datastores:operational"
-)
 
 // datastoreError refuses a datastore as RFC 8526 section 3 says.
 func datastoreError(name string) error {
@@ -142,14 +121,12 @@ func (o *operations) isOrigin(origin string, of []string) bool {
 }
 
 // tree is the content of a datastore, as far as the filter can select it.
-func (o *operations) tree(snap *datastore.Snapshot, name string, f *data.Filter) (*data.Node, error) {
-	switch name {
-	case running:
-		return snap.Running, nil
-	case operational:
+func (o *operations) tree(snap *datastore.Snapshot, identity string, f *data.Filter) (*data.Node, error) {
+	name, err := datastoreOf(identity)
+	if name == datastore.Operational {
 		return o.store.With(snap, snap.Operational(), f), nil
 	}
-	return nil, datastoreError(name)
+	return snap.Datastore(name), err
 }
 
 // configOf returns the configuration nodes of a tree; nil when there are none.

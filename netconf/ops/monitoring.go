@@ -39,10 +39,13 @@ func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node
 	for _, c := range o.server.Capabilities() {
 		offers.Leaf("capability", c)
 	}
-	store := b.Container("datastores").Entry("datastore", "running")
-	if l := o.store.Holder(datastore.Running); l != nil {
-		store.Container("locks").Container("global-lock").
-			Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
+	stores := b.Container("datastores")
+	for _, name := range []datastore.Name{datastore.Running, datastore.Candidate, datastore.Startup} {
+		store := stores.Entry("datastore", string(name))
+		if l := o.store.Holder(name); l != nil {
+			store.Container("locks").Container("global-lock").
+				Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
+		}
 	}
 	b.Add(schemas)
 	sessions := b.Container("sessions")

@@ -21,7 +21,10 @@ type Config struct {
 // Features are those of the protocol's modules that the operations implement, for
 // yang.Options: without the others the schema neither announces nor accepts them.
 func Features() map[string][]string {
-	return map[string][]string{"ietf-netconf": {"validate", "writable-running"}, "ietf-netconf-nmda": {"origin"}}
+	return map[string][]string{
+		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "validate", "writable-running"},
+		"ietf-netconf-nmda": {"origin"},
+	}
 }
 
 // Definitions are modules that stand in the server's schema for their definitions
@@ -49,6 +52,11 @@ func Register(c Config) error {
 		{"ietf-netconf", "get", o.get},
 		{"ietf-netconf", "get-config", o.getConfig},
 		{"ietf-netconf", "edit-config", o.editConfig},
+		{"ietf-netconf", "copy-config", o.copyConfig},
+		{"ietf-netconf", "delete-config", o.deleteConfig},
+		{"ietf-netconf", "commit", o.commit},
+		{"ietf-netconf", "cancel-commit", o.cancelCommit},
+		{"ietf-netconf", "discard-changes", o.discardChanges},
 		{"ietf-netconf", "validate", o.validate},
 		{"ietf-netconf", "lock", o.lock},
 		{"ietf-netconf", "unlock", o.unlock},

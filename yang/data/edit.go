@@ -47,12 +47,19 @@ func (n *Node) op() Op {
 // Containers without presence that end up empty are left out, and setting a node
 // of one case removes those of the others [RFC 7950 sections 7.5.1 and 7.9].
 func Apply(target, edit *Node, def Op) (*Node, error) {
-	e := &editor{o: new(owner)}
-	out := e.interior(&Loc{nil, edit}, target, edit, def, def == Replace)
-	if len(e.errs) > 0 {
-		return nil, e.errs.Err()
+	out, err := ApplyPartly(target, edit, def)
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// ApplyPartly is Apply with the error-option continue-on-error: next to the errors it
+// returns the tree with all of the edit that could be done.
+func ApplyPartly(target, edit *Node, def Op) (*Node, error) {
+	e := &editor{o: new(owner)}
+	out := e.interior(&Loc{nil, edit}, target, edit, def, def == Replace)
+	return out, e.errs.Err()
 }
 
 type editor struct {
