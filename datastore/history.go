@@ -184,10 +184,15 @@ func (s *Store) Check() error {
 	})
 }
 
+// At is Store.At, for the commits before the transaction.
+func (tx *Tx) At(n uint64) (*data.Node, error) {
+	return tx.store.names.at(&tx.w.Reader, tx.store.schema, tx.base.Running, tx.base.Commit, n)
+}
+
 // Rollback makes running what commit n left, as Store.At has it, whatever the
 // transaction has done with it before.
 func (tx *Tx) Rollback(n uint64) error {
-	tree, err := tx.store.names.at(&tx.w.Reader, tx.store.schema, tx.base.Running, tx.base.Commit, n)
+	tree, err := tx.At(n)
 	if err == nil {
 		tx.running = tree
 	}

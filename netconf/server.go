@@ -145,6 +145,9 @@ func (s *Server) Unhandled() []*yang.Node {
 // Store is the store that the server was made with.
 func (s *Server) Store() *datastore.Store { return s.store }
 
+// Log is for what concerns no session alone.
+func (s *Server) Log() *slog.Logger { return s.log }
+
 // Capabilities are those of the server's hello. They must not be changed.
 func (s *Server) Capabilities() []string { return s.offers() }
 

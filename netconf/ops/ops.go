@@ -2,6 +2,7 @@ package ops
 
 import (
 	"errors"
+	"log/slog"
 
 	"incidentd/datastore"
 	"incidentd/netconf"
@@ -35,6 +36,7 @@ type operations struct {
 	server *netconf.Server
 	store  *datastore.Store
 	schema *yang.Schema
+	log    *slog.Logger
 	stored map[*yang.Node]func(string) (string, error)
 }
 
@@ -43,7 +45,7 @@ type operations struct {
 // operations need.
 func Register(c Config) error {
 	store := c.Server.Store()
-	o := &operations{server: c.Server, store: store, schema: store.Schema(), stored: c.Stored}
+	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored}
 	var errs []error
 	for _, h := range []struct {
 		module, rpc string
@@ -65,9 +67,11 @@ func Register(c Config) error {
 		{"ietf-netconf-monitoring", "get-schema", o.getSchema},
 		{"ietf-netconf-nmda", "get-data", o.getData},
 		{"ietf-netconf-nmda", "edit-data", o.editData},
+		{"incidentd-history", "compare", o.compare},
+		{"incidentd-history", "rollback", o.rollback},
 	} {
 		errs = append(errs, c.Server.Handle(h.module, h.rpc, h.handler))
 	}
-	errs = append(errs, o.provideLibrary(), o.provideMonitoring())
+	errs = append(errs, o.provideLibrary(), o.provideMonitoring(), o.provideHistory())
 	return errors.Join(errs...)
 }

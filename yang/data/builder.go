@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"incidentd/yang"
+	"incidentd/yang/xmltext"
 )
 
 // Builder makes one interior node and what is below it. It is how code that
@@ -56,6 +57,12 @@ func (b *Builder) Uint(name string, value uint64) *Builder {
 // Bool sets a leaf to a boolean.
 func (b *Builder) Bool(name string, value bool) *Builder {
 	return b.Leaf(name, strconv.FormatBool(value))
+}
+
+// Any sets an anydata or anyxml to a content.
+func (b *Builder) Any(name string, content xmltext.Raw) *Builder {
+	b.n.setKid(NewAny(b.schema(name), content))
+	return b
 }
 
 // Time sets a leaf of type date-and-time; the zero time leaves it out.

@@ -25,10 +25,19 @@ func (l *Loc) ChildPath(schema *yang.Node) rpcerr.Path {
 	return p.done()
 }
 
+// InstanceID is the path as the canonical value of an instance-identifier: every name
+// has that of its module [RFC 7951 section 6.11].
+func (l *Loc) InstanceID() string {
+	p := pathBuilder{full: true}
+	p.walk(l)
+	return p.done().Expr
+}
+
 // String is the path with module prefixes, for messages and logs.
 func (l *Loc) String() string { return l.Path().Expr }
 
 type pathBuilder struct {
+	full     bool // names of modules instead of prefixes
 	b        strings.Builder
 	names    prefixes
 	prefixes []rpcerr.Prefix
@@ -69,6 +78,9 @@ func (p *pathBuilder) done() rpcerr.Path {
 }
 
 func (p *pathBuilder) prefix(m *yang.Module) string {
+	if p.full {
+		return m.Name + ":"
+	}
 	prefix, isNew := p.names.of(m)
 	if isNew {
 		p.prefixes = append(p.prefixes, rpcerr.Prefix{Prefix: prefix, Namespace: m.Namespace})

@@ -73,7 +73,7 @@ func TestNames(t *testing.T) {
 		"ietf-network", "ietf-network-topology", "ietf-origin", "ietf-system",
 		"ietf-yang-library", "ietf-yang-metadata", "ietf-yang-types",
 		"incidentd-alarm-types", "incidentd-collector", "incidentd-events",
-		"incidentd-incident", "nc-notifications", "notifications",
+		"incidentd-history", "incidentd-incident", "nc-notifications", "notifications",
 	} {
 		if revisions[need] == "" {
 			t.Errorf("module %s is missing", need)

@@ -37,6 +37,7 @@ var implemented = []string{
 	"incidentd-alarm-types",
 	"incidentd-collector",
 	"incidentd-events",
+	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
 	"nc-notifications",
