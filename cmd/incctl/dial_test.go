@@ -27,8 +27,11 @@ func (d door) Password(user, password string, _ net.Addr) bool {
 	return user == d.user && password == d.password && password != ""
 }
 
-func (d door) PublicKey(user string, key ssh.PublicKey, _ net.Addr) bool {
-	return user == d.user && d.key != nil && string(key.Marshal()) == string(d.key.Marshal())
+func (d door) PublicKey(user string, key ssh.PublicKey, _ net.Addr) ([]string, error) {
+	if user == d.user && d.key != nil && string(key.Marshal()) == string(d.key.Marshal()) {
+		return nil, nil
+	}
+	return nil, errors.New("the door stays shut")
 }
 
 // listen serves NETCONF over SSH on the loopback interface and returns its address.

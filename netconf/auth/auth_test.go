@@ -237,8 +237,8 @@ func TestPublicKey(t *testing.T) {
 		{"nobody", ed, false},
 	}
 	for _, tt := range tests {
-		if got := a.PublicKey(tt.user, tt.key, nil); got != tt.want {
-			t.Errorf("PublicKey(%s, %s) = %v, want %v", tt.user, tt.key.Type(), got, tt.want)
+		if groups, err := a.PublicKey(tt.user, tt.key, nil); (err == nil) != tt.want || groups != nil {
+			t.Errorf("PublicKey(%s, %s) = %q, %v, want in: %v", tt.user, tt.key.Type(), groups, err, tt.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"runtime"
 
@@ -17,9 +18,11 @@ type User struct {
 
 // Source finds users. User is called by many goroutines at once and has to be
 // quick, whether the user is there or not: a look-up in a snapshot of the
-// configuration. What it returns is not changed any more.
+// configuration. What it returns is not changed any more. Authorities are those whose
+// certificates are accepted.
 type Source interface {
 	User(name string) (User, bool)
+	Authorities() []Authority
 }
 
 // Users is a Source that does not change.
@@ -30,6 +33,9 @@ func (u Users) User(name string) (User, bool) {
 	user, ok := u[name]
 	return user, ok
 }
+
+// Authorities are none: the users log in with what they have here.
+func (u Users) Authorities() []Authority { return nil }
 
 // Authenticator checks the users of a Source. It implements the interface of that
 // name of package transport.
@@ -60,17 +66,24 @@ func (a *Authenticator) Password(name, password string, _ net.Addr) bool {
 	return match(hash, password) && ok
 }
 
-// PublicKey reports whether the key is one of the user's. It is quick.
-func (a *Authenticator) PublicKey(name string, key ssh.PublicKey, _ net.Addr) bool {
-	user, ok := a.source.User(name)
-	if !ok || checkKey(key) != nil {
-		return false
+// PublicKey says whether the user may log in with the key: it is one of the user's, or
+// it is a certificate of a trusted authority. Such a certificate names the user as its
+// first principal; its other principals are the groups that it puts the user into. The
+// user need not be known here otherwise. It is quick. The error wraps ErrKey or
+// ErrCertificate.
+func (a *Authenticator) PublicKey(name string, key ssh.PublicKey, from net.Addr) (groups []string, err error) {
+	if c, ok := key.(*ssh.Certificate); ok {
+		return a.certificate(name, c, from)
+	}
+	user, _ := a.source.User(name)
+	if err := checkKey(key); err != nil {
+		return nil, err
 	}
 	wire := key.Marshal()
 	for _, k := range user.Keys {
 		if bytes.Equal(k.Marshal(), wire) {
-			return true
+			return nil, nil
 		}
 	}
-	return false
+	return nil, fmt.Errorf("%w: it is none of the user's", ErrKey)
 }

@@ -10,6 +10,11 @@ var (
 	// ErrPassword is a password that is empty, too long or contains a NUL.
 	ErrPassword = errors.New("not a usable password")
 
-	// ErrKey is a public key that is malformed or of a kind that is not supported.
+	// ErrKey is a public key that is malformed, of a kind that is not supported, or not
+	// the user's.
 	ErrKey = errors.New("not a usable public key")
+
+	// ErrCertificate is a certificate that nobody may log in with, or not this user,
+	// or not now and from there.
+	ErrCertificate = errors.New("not a usable certificate")
 )

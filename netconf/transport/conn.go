@@ -41,6 +41,10 @@ func (c *Conn) Write(p []byte) (int, error) { return c.ch.Write(p) }
 // User is the name that the peer has logged in with.
 func (c *Conn) User() string { return c.sc.ssh.User() }
 
+// Groups are those that the peer's credential has put the user into, beside what is
+// configured: the principals of a certificate.
+func (c *Conn) Groups() []string { return c.sc.accepted().groups }
+
 // RemoteAddr is the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.sc.tcp.RemoteAddr() }
 

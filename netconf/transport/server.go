@@ -14,21 +14,6 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Authenticator decides who may log in. Its methods are called by many goroutines
-// at once and may block; the connection's time for logging in runs on.
-//
-// The peer learns nothing but yes or no. It is the Authenticator's duty that the
-// time of a no tells nothing either: an unknown user has to cost what a wrong
-// password costs.
-type Authenticator interface {
-	// Password reports whether the user has this password. from is the peer's
-	// address, for the log.
-	Password(user, password string, from net.Addr) bool
-	// PublicKey reports whether the user may log in with the key. The peer has
-	// not shown yet that it holds the private key, so a yes is not a login.
-	PublicKey(user string, key ssh.PublicKey, from net.Addr) bool
-}
-
 // Config is what a Server needs. HostKeys and Authenticator must be given; each
 // other field has a default.
 type Config struct {
@@ -38,25 +23,12 @@ type Config struct {
 	Authenticator Authenticator
 	// Logger gets logins, refusals and failures. The default discards them.
 	Logger *slog.Logger
-	// LoginGrace is the time from the connection to the end of the login, then for
-	// each channel to the request of the subsystem, and for a connection without
-	// channels to open one. 30 seconds by default.
-	LoginGrace time.Duration
-	// MaxUnauthenticated limits the connections that have not logged in. Others
-	// are closed at once. 64 by default.
-	MaxUnauthenticated int
-	// MaxPerSource is the same for those of one IPv4 address or IPv6 /64, so that
-	// one host cannot lock out all others. Half of MaxUnauthenticated by default.
-	MaxPerSource int
-	// MaxSessions limits the channels, and also the connections that have logged
-	// in. 1024 by default.
-	MaxSessions int
-	// MaxAuthTries limits the failed attempts of a connection. 6 by default.
-	MaxAuthTries int
-	// KeepAlive is the interval of keepalive@openssh.com requests. A peer that
-	// answers none for three intervals has its connection closed. 30 seconds by
-	// default, negative switches them off.
-	KeepAlive time.Duration
+	// Limits can be replaced later, see SetLimits.
+	Limits Limits
+	// Logins, when not nil, is told each login, each wrong password, and each
+	// connection that ended without a login though it had shown a key. It may block;
+	// many goroutines call it at once.
+	Logins func(Login)
 }
 
 // Stats are the server's figures, those of the second group since its start.
@@ -68,8 +40,10 @@ type Stats struct {
 	Accepted               uint64 // TCP connections
 	RefusedUnauthenticated uint64 // closed for too many that have not logged in
 	RefusedSessions        uint64 // connections and channels beyond MaxSessions
+	Logins                 uint64
 	FailedLogins           uint64 // connections that ended before a login
 	WrongPasswords         uint64
+	Throttled              uint64 // of them, answered later than the first of a series
 	DeadPeers              uint64 // closed because no keepalive was answered
 	Panics                 uint64 // handlers that panicked
 }
@@ -86,6 +60,7 @@ type Server struct {
 	keys []ssh.Signer
 
 	stopping chan struct{} // closed by Shutdown
+	limits   atomic.Pointer[Limits]
 	throttle throttle
 
 	mu              sync.Mutex
@@ -97,9 +72,10 @@ type Server struct {
 	fromSource      map[string]int        // mu; unauthenticated connections
 	connections     int                   // mu
 	sessions        int                   // mu
+	ofUser          map[string]int        // mu; sessions
 
-	accepted, refusedUnauthenticated, refusedSessions atomic.Uint64
-	failedLogins, wrongPasswords, deadPeers, panics   atomic.Uint64
+	accepted, refusedUnauthenticated, refusedSessions, deadPeers, panics atomic.Uint64
+	logins, failedLogins, wrongPasswords, throttled                      atomic.Uint64
 }
 
 // NewServer checks the configuration.
@@ -115,6 +91,7 @@ func NewServer(cfg Config) (*Server, error) {
 		listeners:  make(map[net.Listener]bool),
 		conns:      make(map[*sshConn]bool),
 		fromSource: make(map[string]int),
+		ofUser:     make(map[string]int),
 	}
 	for _, k := range cfg.HostKeys {
 		k, err := hostSigner(k)
@@ -126,25 +103,8 @@ func NewServer(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.LoginGrace <= 0 {
-		cfg.LoginGrace = 30 * time.Second
-	}
-	if cfg.MaxUnauthenticated <= 0 {
-		cfg.MaxUnauthenticated = 64
-	}
-	if cfg.MaxPerSource <= 0 {
-		cfg.MaxPerSource = (cfg.MaxUnauthenticated + 1) / 2
-	}
-	if cfg.MaxSessions <= 0 {
-		cfg.MaxSessions = 1024
-	}
-	if cfg.MaxAuthTries <= 0 {
-		cfg.MaxAuthTries = 6
-	}
-	if cfg.KeepAlive == 0 {
-		cfg.KeepAlive = 30 * time.Second
-	}
 	s.cfg, s.log = cfg, cfg.Logger
+	s.SetLimits(cfg.Limits)
 	return s, nil
 }
 
@@ -159,8 +119,10 @@ func (s *Server) Stats() Stats {
 		Accepted:               s.accepted.Load(),
 		RefusedUnauthenticated: s.refusedUnauthenticated.Load(),
 		RefusedSessions:        s.refusedSessions.Load(),
+		Logins:                 s.logins.Load(),
 		FailedLogins:           s.failedLogins.Load(),
 		WrongPasswords:         s.wrongPasswords.Load(),
+		Throttled:              s.throttled.Load(),
 		DeadPeers:              s.deadPeers.Load(),
 		Panics:                 s.panics.Load(),
 	}
@@ -253,7 +215,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, mine *sync.WaitGro
 		}
 		backoff = shortest
 		s.accepted.Add(1)
-		sc := &sshConn{s: s, tcp: c, ln: ln, source: sourceOf(c.RemoteAddr())}
+		sc := &sshConn{s: s, tcp: c, ln: ln, source: sourceOf(c.RemoteAddr()), limits: s.limits.Load()}
 		if !s.admit(sc) {
 			s.refusedUnauthenticated.Add(1)
 			s.log.Warn("too many connections that have not logged in", "remote", addrText(c.RemoteAddr()))
@@ -280,7 +242,7 @@ func (s *Server) isStopped() bool {
 func (s *Server) admit(sc *sshConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.unauthenticated >= s.cfg.MaxUnauthenticated || s.fromSource[sc.source] >= s.cfg.MaxPerSource {
+	if s.stopped || s.unauthenticated >= sc.limits.MaxUnauthenticated || s.fromSource[sc.source] >= sc.limits.MaxPerSource {
 		return false
 	}
 	s.unauthenticated++
@@ -298,7 +260,7 @@ func (s *Server) loginEnded(sc *sshConn, in bool) bool {
 	if s.fromSource[sc.source]--; s.fromSource[sc.source] == 0 {
 		delete(s.fromSource, sc.source)
 	}
-	if !in || s.connections >= s.cfg.MaxSessions {
+	if !in || s.connections >= sc.limits.MaxSessions {
 		return false
 	}
 	s.connections++
@@ -320,21 +282,29 @@ func (s *Server) forget(sc *sshConn) {
 	}
 }
 
-// takeSession counts a channel, unless there are too many.
-func (s *Server) takeSession() bool {
+// takeSession counts a channel of a user, unless there are too many.
+func (s *Server) takeSession(user string) (refusal string) {
+	limits := s.limits.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sessions >= s.cfg.MaxSessions {
-		return false
+	switch {
+	case s.sessions >= limits.MaxSessions:
+		return errSessions.Error()
+	case s.ofUser[user] >= limits.MaxPerUser:
+		return "too many sessions of this user"
 	}
 	s.sessions++
-	return true
+	s.ofUser[user]++
+	return ""
 }
 
-func (s *Server) returnSession() {
+func (s *Server) returnSession(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sessions--
+	if s.ofUser[user]--; s.ofUser[user] == 0 {
+		delete(s.ofUser, user)
+	}
 }
 
 // abortAll closes the connections of a listener, of every one if ln is nil.
@@ -380,63 +350,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
-
-// sshConfig is the configuration of one connection. ctx ends the waits in it.
-func (s *Server) sshConfig(ctx context.Context, sc *sshConn) *ssh.ServerConfig {
-	refused := errors.New("refused") // stays on this side
-	cfg := &ssh.ServerConfig{
-		Config: ssh.Config{
-			KeyExchanges: keyExchanges,
-			Ciphers:      ciphers,
-			MACs:         macs,
-		},
-		PublicKeyAuthAlgorithms: publicKeyAlgorithms,
-		MaxAuthTries:            s.cfg.MaxAuthTries,
-		ServerVersion:           "SSH-2.0-incidentd",
-		PasswordCallback: func(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
-			if s.cfg.Authenticator.Password(meta.User(), string(password), meta.RemoteAddr()) {
-				return nil, nil
-			}
-			s.wrongPasswords.Add(1)
-			delay := s.throttle.failed(sc.source, time.Now())
-			s.log.Info("wrong user or password", "user", meta.User(), "remote", addrText(meta.RemoteAddr()), "delay", delay)
-			select {
-			case <-time.After(delay):
-			case <-ctx.Done():
-			}
-			return nil, refused
-		},
-		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-			if s.cfg.Authenticator.PublicKey(meta.User(), key, meta.RemoteAddr()) {
-				return nil, nil
-			}
-			s.log.Debug("key refused", "user", meta.User(), "remote", addrText(meta.RemoteAddr()), "key", ssh.FingerprintSHA256(key))
-			return nil, refused
-		},
-	}
-	for _, k := range s.keys {
-		cfg.AddHostKey(k)
-	}
-	return cfg
-}
-
-// Today's algorithms, the best first: no SHA-1, no CBC, no finite-field groups.
-var (
-	keyExchanges = []string{
-		ssh.KeyExchangeMLKEM768X25519, ssh.KeyExchangeCurve25519,
-		ssh.KeyExchangeECDHP256, ssh.KeyExchangeECDHP384, ssh.KeyExchangeECDHP521,
-	}
-	ciphers = []string{
-		ssh.CipherAES128GCM, ssh.CipherAES256GCM, ssh.CipherChaCha20Poly1305,
-		ssh.CipherAES128CTR, ssh.CipherAES192CTR, ssh.CipherAES256CTR,
-	}
-	macs                = []string{ssh.HMACSHA256ETM, ssh.HMACSHA512ETM, ssh.HMACSHA256, ssh.HMACSHA512}
-	publicKeyAlgorithms = []string{
-		ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256,
-		ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-		ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSASHA512,
-	}
-)
 
 func addrText(a net.Addr) string {
 	if a == nil {

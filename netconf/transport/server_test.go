@@ -59,8 +59,11 @@ func (u users) Password(user, password string, _ net.Addr) bool {
 	return user == "ann" && password == "right"
 }
 
-func (u users) PublicKey(user string, key ssh.PublicKey, _ net.Addr) bool {
-	return user == "ann" && u.key != nil && bytes.Equal(key.Marshal(), u.key.Marshal())
+func (u users) PublicKey(user string, key ssh.PublicKey, _ net.Addr) ([]string, error) {
+	if user == "ann" && u.key != nil && bytes.Equal(key.Marshal(), u.key.Marshal()) {
+		return []string{"operators"}, nil
+	}
+	return nil, errors.New("another key")
 }
 
 func newSigner(t testing.TB) ssh.Signer {
@@ -282,6 +285,14 @@ func TestGuessing(t *testing.T) {
 		if _, took := guess(); took != 250*time.Millisecond*(1+2+4+8+16+16) {
 			t.Errorf("an hour later: %v, want 11.75s", took)
 		}
+		begin := time.Now()
+		f.client().Close()
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("the right password after all the wrong ones took %v", took)
+		}
+		if got := f.server.Stats(); got.WrongPasswords != 18 || got.Throttled != 16 {
+			t.Errorf("stats = %+v, want 18 wrong passwords, 16 throttled", got)
+		}
 		f.stop()
 	})
 }
@@ -316,7 +327,7 @@ func TestPanics(t *testing.T) {
 
 func TestLoginGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := start(t, Config{LoginGrace: 10 * time.Second}, echo)
+		f := start(t, Config{Limits: Limits{LoginGrace: 10 * time.Second}}, echo)
 		waits := func(what string, c io.Reader) {
 			t.Helper()
 			begin := time.Now()
@@ -375,7 +386,7 @@ func TestGarbageInsteadOfSSH(t *testing.T) {
 
 func TestMaxUnauthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := start(t, Config{MaxUnauthenticated: 6}, echo)
+		f := start(t, Config{Limits: Limits{MaxUnauthenticated: 6}}, echo)
 		open := func(from string) net.Conn {
 			c, err := f.ln.Dial(t.Context(), memconn.Addr(from))
 			if err != nil {
@@ -419,7 +430,7 @@ func TestMaxUnauthenticated(t *testing.T) {
 
 func TestMaxSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := start(t, Config{MaxSessions: 2}, echo)
+		f := start(t, Config{Limits: Limits{MaxSessions: 2}}, echo)
 		a, b := f.client(), f.client()
 		first := f.netconf(a)
 		f.netconf(a)
@@ -563,7 +574,7 @@ func (f *fixture) frozen() (*ssh.Client, *frozen) {
 func TestKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan time.Time, 1)
-		f := start(t, Config{KeepAlive: 10 * time.Second}, func(ctx context.Context, c *Conn) {
+		f := start(t, Config{Limits: Limits{KeepAlive: 10 * time.Second}}, func(ctx context.Context, c *Conn) {
 			echo(ctx, c)
 			ended <- time.Now()
 		})
@@ -752,15 +763,56 @@ func TestSourceOf(t *testing.T) {
 func TestThrottleIsBounded(t *testing.T) {
 	var th throttle
 	now := time.Now()
-	for i := range 3 * mostSources {
-		th.failed(fmt.Sprint(i), now)
+	for i := range 3 * mostKeys {
+		th.failed(fmt.Sprint(i), fmt.Sprint(i, strings.Repeat("x", maxName)), now)
 	}
-	if len(th.sources) > mostSources {
-		t.Errorf("%d sources are remembered, want at most %d", len(th.sources), mostSources)
+	if len(th.sources) > mostKeys || len(th.users) > mostKeys {
+		t.Errorf("%d sources and %d users are remembered, want at most %d", len(th.sources), len(th.users), mostKeys)
 	}
-	th.failed("late", now.Add(time.Hour))
-	if len(th.sources) != 1 {
-		t.Errorf("%d sources are remembered when all but one are forgiven", len(th.sources))
+	for name := range th.users {
+		if len(name) > maxName {
+			t.Errorf("a name of %d bytes is remembered", len(name))
+		}
+	}
+	if d := th.failed("late", "late", now.Add(time.Hour)); d != firstDelay || len(th.sources) != 1 || len(th.users) != 1 {
+		t.Errorf("an hour later: %v, %d sources and %d users are remembered, want %v and one", d, len(th.sources), len(th.users), firstDelay)
+	}
+}
+
+// TestThrottle says how long answers to wrong passwords take.
+func TestThrottle(t *testing.T) {
+	type attempt struct {
+		after        time.Duration // the attempt before
+		source, user string
+		want         time.Duration
+	}
+	tests := []struct {
+		name     string
+		attempts []attempt
+	}{
+		{"one source, many users", []attempt{
+			{0, "a", "u1", 250 * time.Millisecond}, {0, "a", "u2", 500 * time.Millisecond}, {0, "a", "u3", time.Second},
+			{0, "a", "u4", 2 * time.Second}, {0, "a", "u5", 4 * time.Second}, {0, "a", "u6", 4 * time.Second},
+			{0, "b", "u7", 250 * time.Millisecond},
+		}},
+		{"many sources, one user", []attempt{
+			{0, "a", "u", 250 * time.Millisecond}, {0, "b", "u", 500 * time.Millisecond}, {0, "c", "u", time.Second},
+			{0, "d", "v", 250 * time.Millisecond},
+		}},
+		{"forgiven", []attempt{
+			{0, "a", "u", 250 * time.Millisecond}, {0, "a", "u", 500 * time.Millisecond},
+			{time.Minute, "a", "u", 500 * time.Millisecond}, {2 * time.Minute, "a", "u", 250 * time.Millisecond},
+		}},
+	}
+	for _, tt := range tests {
+		var th throttle
+		now := time.Now()
+		for i, a := range tt.attempts {
+			now = now.Add(a.after)
+			if got := th.failed(a.source, a.user, now); got != a.want {
+				t.Errorf("%s: attempt %d waits %v, want %v", tt.name, i+1, got, a.want)
+			}
+		}
 	}
 }
 

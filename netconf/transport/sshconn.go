@@ -21,8 +21,12 @@ type sshConn struct {
 	tcp    net.Conn
 	ln     net.Listener
 	source string
-	in     bool // has logged in; protected by s.mu
+	limits *Limits // of when the connection began
+	in     bool    // has logged in; protected by s.mu
 	ssh    *ssh.ServerConn
+
+	// Of the login alone: the last key that was refused, and whom.
+	refusedUser, refusedKey string
 
 	mu       sync.Mutex
 	channels int         // mu
@@ -44,11 +48,15 @@ func (sc *sshConn) serve(ctx context.Context, handle Handler) {
 	if !s.loginEnded(sc, err == nil) {
 		if err == nil {
 			s.refusedSessions.Add(1)
-			log.Warn("too many sessions", "user", sc.ssh.User())
+			log.Warn(errSessions.Error(), "user", sc.ssh.User())
+			s.told(Login{User: sc.ssh.User(), RemoteAddr: sc.tcp.RemoteAddr(), Credential: sc.accepted().credential, Err: errSessions})
 			sc.refuse(chans, reqs)
 			return
 		}
 		s.failedLogins.Add(1)
+		if sc.refusedKey != "" {
+			s.told(Login{User: sc.refusedUser, RemoteAddr: sc.tcp.RemoteAddr(), Credential: sc.refusedKey, Err: errKey})
+		}
 		if expected(err) {
 			log.Debug("connection ended before the login", "err", err)
 		} else {
@@ -56,13 +64,16 @@ func (sc *sshConn) serve(ctx context.Context, handle Handler) {
 		}
 		return
 	}
-	log.Info("login", "user", sc.ssh.User())
+	s.logins.Add(1)
+	a := sc.accepted()
+	log.Info("login", "user", sc.ssh.User(), "credential", a.credential)
+	s.told(Login{User: sc.ssh.User(), RemoteAddr: sc.tcp.RemoteAddr(), Credential: a.credential, Groups: a.groups})
 
 	var parts sync.WaitGroup
 	parts.Go(func() { ssh.DiscardRequests(reqs) })
 	parts.Go(func() { sc.keepAlive(ctx) })
 	sc.mu.Lock()
-	sc.idle = time.AfterFunc(s.cfg.LoginGrace, sc.closeIfIdle)
+	sc.idle = time.AfterFunc(sc.limits.LoginGrace, sc.closeIfIdle)
 	sc.mu.Unlock()
 	drain := context.AfterFunc(ctx, sc.drain)
 	for ch := range chans { // to be read to its end, or the connection stands still
@@ -87,11 +98,11 @@ func (sc *sshConn) login(ctx context.Context) (chans <-chan ssh.NewChannel, reqs
 			err = sc.s.panicked("login", p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, sc.s.cfg.LoginGrace)
+	ctx, cancel := context.WithTimeout(ctx, sc.limits.LoginGrace)
 	defer cancel()
 	stop := context.AfterFunc(ctx, sc.abort)
 	// With a deadline too, as the error then tells.
-	sc.tcp.SetDeadline(time.Now().Add(sc.s.cfg.LoginGrace))
+	sc.tcp.SetDeadline(time.Now().Add(sc.limits.LoginGrace))
 	sc.ssh, chans, reqs, err = ssh.NewServerConn(sc.tcp, sc.s.sshConfig(ctx, sc))
 	if err != nil {
 		stop()
@@ -110,7 +121,7 @@ func (sc *sshConn) refuse(chans <-chan ssh.NewChannel, reqs <-chan *ssh.Request)
 	var parts sync.WaitGroup
 	parts.Go(func() { ssh.DiscardRequests(reqs) })
 	for ch := range chans {
-		ch.Reject(ssh.ResourceShortage, "too many sessions")
+		ch.Reject(ssh.ResourceShortage, errSessions.Error())
 		sc.ssh.Close()
 	}
 	parts.Wait()
@@ -124,9 +135,9 @@ func (s *Server) panicked(where string, p any) error {
 }
 
 // keepAlive asks the peer for a sign of life until ctx is done, and aborts the
-// connection when none has come for three intervals.
+// connection when none has come for too long.
 func (sc *sshConn) keepAlive(ctx context.Context) {
-	interval := sc.s.cfg.KeepAlive
+	interval := sc.limits.KeepAlive
 	if interval < 0 {
 		return
 	}
@@ -143,7 +154,7 @@ func (sc *sshConn) keepAlive(ctx context.Context) {
 			_, _, err := sc.ssh.SendRequest("keepalive@openssh.com", true, nil)
 			answer <- err
 		}()
-		timer.Reset(3 * interval)
+		timer.Reset(time.Duration(sc.limits.KeepAliveCount) * interval)
 		select {
 		case err := <-answer:
 			if err != nil {
@@ -188,8 +199,10 @@ func (sc *sshConn) take() (refusal string) {
 		return "the server is shutting down"
 	case sc.channels >= maxChannels:
 		return "too many sessions in this connection"
-	case !sc.s.takeSession(): // locks s.mu inside sc.mu; never the other way round
-		return "too many sessions"
+	}
+	// Locks s.mu inside sc.mu; never the other way round.
+	if refusal := sc.s.takeSession(sc.ssh.User()); refusal != "" {
+		return refusal
 	}
 	sc.channels++
 	sc.idle.Stop()
@@ -197,7 +210,7 @@ func (sc *sshConn) take() (refusal string) {
 }
 
 func (sc *sshConn) giveBack() {
-	sc.s.returnSession()
+	sc.s.returnSession(sc.ssh.User())
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
 	sc.channels--
@@ -205,7 +218,7 @@ func (sc *sshConn) giveBack() {
 		if sc.draining {
 			sc.abort()
 		} else {
-			sc.idle.Reset(sc.s.cfg.LoginGrace)
+			sc.idle.Reset(sc.limits.LoginGrace)
 		}
 	}
 }
@@ -218,6 +231,7 @@ func (sc *sshConn) channel(ctx context.Context, parts *sync.WaitGroup, nch ssh.N
 	}
 	if refusal := sc.take(); refusal != "" {
 		sc.s.refusedSessions.Add(1)
+		sc.s.log.Warn("session refused", "remote", addrText(sc.tcp.RemoteAddr()), "user", sc.ssh.User(), "reason", refusal)
 		nch.Reject(ssh.ResourceShortage, refusal)
 		return
 	}
@@ -236,7 +250,7 @@ func (sc *sshConn) channel(ctx context.Context, parts *sync.WaitGroup, nch ssh.N
 	})
 	parts.Go(func() {
 		defer sc.giveBack()
-		grace := time.NewTimer(sc.s.cfg.LoginGrace)
+		grace := time.NewTimer(sc.limits.LoginGrace)
 		defer grace.Stop()
 		select {
 		case ok := <-decided:

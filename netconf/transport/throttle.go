@@ -11,14 +11,16 @@ const (
 	firstDelay   = 250 * time.Millisecond
 	longestDelay = 4 * time.Second
 	forgiveAfter = time.Minute // one failure is forgiven in this time
-	mostSources  = 4096
+	mostKeys     = 4096        // of sources, and of users
 )
 
-// throttle slows down who guesses passwords: each wrong one from an address makes
-// the answer to it come later.
+// throttle slows down who guesses passwords: each wrong one from an address, or for a
+// user, makes the answer to it come later. A right one is never delayed, so nobody is
+// locked out by the guesses of others.
 type throttle struct {
 	mu      sync.Mutex
 	sources map[string]failures // mu
+	users   map[string]failures // mu; the name need not be that of a user
 }
 
 type failures struct {
@@ -27,21 +29,32 @@ type failures struct {
 }
 
 // failed notes a wrong password and returns how long its answer has to wait.
-func (t *throttle) failed(source string, now time.Time) time.Duration {
+func (t *throttle) failed(source, user string, now time.Time) time.Duration {
+	if len(user) > maxName {
+		user = user[:maxName]
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.sources[source].at(now)
-	if t.sources == nil {
-		t.sources = make(map[string]failures)
+	return max(failedLocked(&t.sources, source, now), failedLocked(&t.users, user, now))
+}
+
+// maxName bounds what is remembered of a user's name in bytes.
+const maxName = 64
+
+func failedLocked(all *map[string]failures, key string, now time.Time) time.Duration {
+	if *all == nil {
+		*all = make(map[string]failures)
 	}
-	if _, known := t.sources[source]; !known && len(t.sources) >= mostSources {
-		t.makeRoomLocked(now)
+	f, known := (*all)[key]
+	f = f.at(now)
+	if !known && len(*all) >= mostKeys {
+		makeRoomLocked(*all, now)
 	}
 	delay := longestDelay
 	if f.n < 4 {
 		delay = firstDelay << f.n
 	}
-	t.sources[source] = failures{n: min(f.n+1, 10), last: now}
+	(*all)[key] = failures{n: min(f.n+1, 10), last: now}
 	return delay
 }
 
@@ -51,19 +64,19 @@ func (f failures) at(now time.Time) failures {
 	return failures{n: max(f.n, 0), last: f.last}
 }
 
-// makeRoomLocked drops the forgiven sources, and any until half the room is free:
-// an attacker who has thousands of addresses is not stopped by delays.
-func (t *throttle) makeRoomLocked(now time.Time) {
-	for s, f := range t.sources {
+// makeRoomLocked drops what is forgiven, and any until half the room is free: an
+// attacker who has thousands of addresses or names is not stopped by delays.
+func makeRoomLocked(all map[string]failures, now time.Time) {
+	for k, f := range all {
 		if f.at(now).n == 0 {
-			delete(t.sources, s)
+			delete(all, k)
 		}
 	}
-	for s := range t.sources {
-		if len(t.sources) <= mostSources/2 {
+	for k := range all {
+		if len(all) <= mostKeys/2 {
 			return
 		}
-		delete(t.sources, s)
+		delete(all, k)
 	}
 }
 
