@@ -63,7 +63,7 @@ var errNoRPC = errors.New("the message is no <rpc>")
 // decode reads a message. Its errors are those of the XML, errNoRPC, and what a
 // client is told about its rpc.
 func (s *Session) decode(msg []byte) (*call, error) {
-	limits := xmltext.Limits{Depth: s.server.limits.Depth}
+	limits := xmltext.Limits{Depth: s.limits.Depth}
 	d := xmltext.NewDecoder(msg, limits)
 	t, err := d.Next()
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error 
 	in := inputOf(rpc)
 	c.rpc = rpc
 	c.request = &Request{Session: s, RPC: rpc, Access: s.access()}
-	limits := xmltext.Limits{Depth: s.server.limits.Depth}
+	limits := xmltext.Limits{Depth: s.limits.Depth}
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)
 	if err != nil {

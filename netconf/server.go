@@ -78,7 +78,7 @@ type Conn interface {
 type Server struct {
 	store     *datastore.Store
 	schema    *yang.Schema
-	limits    Limits
+	limits    atomic.Pointer[Limits] // of sessions to come
 	log       *slog.Logger
 	access    func(string, []string) *nacm.Access
 	audit     func(*Record)
@@ -105,15 +105,22 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("netconf: no store")
 	}
 	s := &Server{
-		store: c.Store, schema: c.Store.Schema(), limits: c.Limits.withDefaults(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
+		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
 		handlers: map[*yang.Node]Handler{}, sessions: map[uint32]*Session{}, stop: make(chan struct{}), idle: make(chan struct{}),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.SetLimits(c.Limits)
 	s.contentID = contentID(s.schema)
 	s.offers = sync.OnceValue(func() []string { return s.capabilities() })
 	return s, nil
+}
+
+// SetLimits replaces the limits of the sessions that begin from now on.
+func (s *Server) SetLimits(l Limits) {
+	l = l.withDefaults()
+	s.limits.Store(&l)
 }
 
 // Handle registers the handler of an rpc of the schema. It fails for an rpc that

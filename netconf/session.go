@@ -23,6 +23,7 @@ type Session struct {
 	id     uint32
 	conn   Conn
 	begun  time.Time
+	limits Limits
 	log    *slog.Logger
 	out    *output
 
@@ -53,11 +54,12 @@ type ending struct {
 }
 
 func newSession(s *Server, id uint32, conn Conn) *Session {
-	sess := &Session{server: s, id: id, conn: conn, begun: time.Now(),
+	limits := *s.limits.Load()
+	sess := &Session{server: s, id: id, conn: conn, begun: time.Now(), limits: limits,
 		log:   s.log.With("session-id", id, "user", conn.User(), "remote", addressText(conn.RemoteAddr())),
-		queue: make(chan []byte, s.limits.Queue), backlog: newBacklog(s.limits.Message)}
+		queue: make(chan []byte, limits.Queue), backlog: newBacklog(limits.Message)}
 	sess.ctx, sess.cancel = context.WithCancel(context.Background())
-	sess.out = newOutput(conn, s.limits.Stall, func() {
+	sess.out = newOutput(conn, limits.Stall, func() {
 		sess.end(ending{why: "the peer does not read"})
 		conn.Abort()
 	})
@@ -177,7 +179,7 @@ func (s *Session) run(ctx context.Context) {
 
 // talk exchanges the hellos and answers RPCs to the end.
 func (s *Session) talk(ctx context.Context) {
-	r := transport.NewReader(s.conn, s.server.limits.Message)
+	r := transport.NewReader(s.conn, s.limits.Message)
 	if err := s.hello(ctx, r); err != nil {
 		if s.ctx.Err() == nil && !errors.Is(err, io.EOF) {
 			s.server.badHellos.Add(1)
@@ -238,7 +240,7 @@ func (s *Session) unreadable(err error) {
 		s.end(ending{why: "the client closed the connection", gentle: true})
 	case errors.Is(err, transport.ErrTooBig):
 		s.bad()
-		s.refuse(replyHead{}, rpcerr.TooBig("a message may have %d bytes", s.server.limits.Message))
+		s.refuse(replyHead{}, rpcerr.TooBig("a message may have %d bytes", s.limits.Message))
 		s.end(ending{why: "a message was too big", err: err, gentle: true})
 	default:
 		if errors.Is(err, transport.ErrBadChunk) {
@@ -257,7 +259,7 @@ func (s *Session) bad() {
 // hello exchanges the hellos.
 func (s *Session) hello(ctx context.Context, r *transport.Reader) error {
 	var late atomic.Bool
-	timer := time.AfterFunc(s.server.limits.Hello, func() {
+	timer := time.AfterFunc(s.limits.Hello, func() {
 		late.Store(true)
 		s.end(ending{why: "no hello in time"})
 	})
@@ -278,7 +280,7 @@ func (s *Session) hello(ctx context.Context, r *transport.Reader) error {
 	}
 	msg, err := r.ReadMessage()
 	if late.Load() {
-		return fmt.Errorf("none came within %v", s.server.limits.Hello)
+		return fmt.Errorf("none came within %v", s.limits.Hello)
 	}
 	if err != nil {
 		return err

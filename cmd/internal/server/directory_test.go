@@ -88,11 +88,11 @@ func TestInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	u, ok := users{s.data}.User("noc")
+	u, ok := users{store: s.data}.User("noc")
 	if !ok || len(u.Keys) != 3 || !strings.HasPrefix(u.Password, "$6$") {
 		t.Errorf("User = %+v, %v", u, ok)
 	}
-	if _, ok := (users{s.data}).User("admin"); ok {
+	if _, ok := (users{store: s.data}).User("admin"); ok {
 		t.Error("there is a user that nobody made")
 	}
 }

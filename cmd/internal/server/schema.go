@@ -40,6 +40,7 @@ var implemented = []string{
 	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
+	"incidentd-server",
 	"nc-notifications",
 	"notifications",
 }

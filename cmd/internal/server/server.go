@@ -105,7 +105,8 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.incidents.Start()
 	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
-	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Log: s.log}); err != nil {
+	g := newGate(s.store.data)
+	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Limits: g.current.Load().netconf, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if err := s.bind(); err != nil {
@@ -113,10 +114,16 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.ssh, err = transport.NewServer(transport.Config{
 		HostKeys:      []ssh.Signer{s.hostKey},
-		Authenticator: auth.New(users{s.store.data}),
+		Authenticator: auth.New(users{s.store.data, g}),
+		Limits:        g.current.Load().transport,
 		Logger:        s.log,
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	g.netconf, g.ssh = s.netconf, s.ssh
+	s.store.data.Join(g)
+	return s, s.provideStatistics()
 }
 
 // Start listens and accepts sessions until Stop, and answers the commands of this

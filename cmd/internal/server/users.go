@@ -1,21 +1,22 @@
 package server
 
 import (
-	"encoding/base64"
-
-	"golang.org/x/crypto/ssh"
-
 	"incidentd/datastore"
 	"incidentd/netconf/auth"
-	"incidentd/yang/data"
 )
 
 // localUsers is the identity of the password check against the list of users.
 const localUsers = "ietf-system:local-users"
 
 // users are those of ietf-system in running [RFC 7317 section 3.5], as they are at
-// the moment of a login. It is an auth.Source.
-type users struct{ store *datastore.Store }
+// the moment of a login, and the authorities of incidentd-server. It is an auth.Source.
+type users struct {
+	store *datastore.Store
+	gate  *gate
+}
+
+// Authorities are those whose certificates are accepted.
+func (u users) Authorities() []auth.Authority { return u.gate.current.Load().authorities }
 
 // User finds a user. A password counts only where user-authentication-order has
 // local-users; keys always do.
@@ -37,13 +38,4 @@ func (u users) User(name string) (auth.User, bool) {
 		}
 	}
 	return user, true
-}
-
-// publicKey reads an entry of the list authorized-key.
-func publicKey(entry *data.Node) (ssh.PublicKey, error) {
-	raw, err := base64.StdEncoding.DecodeString(entry.Leaf("key-data"))
-	if err != nil {
-		return nil, err
-	}
-	return auth.ParseKey(entry.Leaf("algorithm"), raw)
 }
