@@ -281,29 +281,23 @@ func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
 	err := s.write(func(m *transport.Message) error {
 		b := append(h.append(make([]byte, 0, 512)), '>')
 		switch {
-		case r.HasData:
+		case r.View != nil:
 			space := dataSpace(rpc)
 			b = append(b, "<data"...)
 			if space != rpcerr.BaseNamespace {
 				b = append(append(append(b, ` xmlns="`...), space...), '"')
 			}
-			if r.Data.Empty() {
-				b = append(b, "/>"...)
-				break
-			}
-			if _, err := m.Write(append(b, '>')); err != nil {
-				return err
-			}
-			write := data.WriteChildrenXML
-			if r.Intended != nil {
-				write = func(w io.Writer, n *data.Node, space string) error {
-					return data.WriteOriginsXML(w, n, space, r.Intended)
+			content := &content{w: m, head: b}
+			if r.Data != nil {
+				if err := r.View.Write(content, r.Data, space); err != nil {
+					return err
 				}
 			}
-			if err := write(m, r.Data, space); err != nil {
-				return err
+			if content.begun {
+				b = append(b[:0], "</data>"...)
+			} else {
+				b = append(b, "/>"...)
 			}
-			b = append(b[:0], "</data>"...)
 		case r.Output.Empty():
 			b = append(b, "<ok/>"...)
 		default:
@@ -324,6 +318,23 @@ func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
 	case err == nil && r.Then != nil:
 		r.Then()
 	}
+}
+
+// content writes what begins with a start tag that is not closed yet.
+type content struct {
+	w     io.Writer
+	head  []byte
+	begun bool
+}
+
+func (c *content) Write(p []byte) (int, error) {
+	if !c.begun {
+		c.begun = true
+		if _, err := c.w.Write(append(c.head, '>')); err != nil {
+			return 0, err
+		}
+	}
+	return c.w.Write(p)
 }
 
 // dataSpace is the namespace of the output parameter "data".

@@ -341,16 +341,13 @@ type Reply struct {
 	// Output has the rpc's output parameters.
 	Output *data.Node
 	// Data is part of a datastore, to be sent as the content of the output
-	// parameter "data". HasData tells that there is such an answer, even if Data
-	// is nil as nothing was selected.
-	Data    *data.Node
-	HasData bool
-	// Intended, when not nil, is the datastore that Data is compared with to tell
-	// the origin of its configuration [RFC 8526 section 3.1].
-	Intended *data.Node
+	// parameter "data" in the way that View says. There is such an answer when View is
+	// not nil, even if Data is as nothing was selected.
+	Data *data.Node
+	View *data.View
 	// Then is called when the reply has been sent. It must not block.
 	Then func()
 }
 
 // DataReply answers with a part of a datastore, nil for nothing.
-func DataReply(tree *data.Node) *Reply { return &Reply{Data: tree, HasData: true} }
+func DataReply(tree *data.Node, v *data.View) *Reply { return &Reply{Data: tree, View: v} }

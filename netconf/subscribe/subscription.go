@@ -96,7 +96,11 @@ func (s *subscription) send(r *journal.Record) bool {
 			s.session.Log().Error("a notification cannot be parsed", "name", r.Name, "err", err)
 			return true
 		}
-		if !s.filter.Matches(n) {
+		ok, err := s.filter.Matches(n)
+		if err != nil {
+			s.session.Log().Warn("a filter cannot be applied to a notification", "name", r.Name, "err", err)
+		}
+		if !ok {
 			return true
 		}
 	}

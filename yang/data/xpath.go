@@ -19,6 +19,9 @@ type XPath struct {
 // At returns the handle of a place, whose outermost Loc must be the root.
 func (x *XPath) At(l *Loc) xpath.Node { return &xnode{x, l} }
 
+// context is what an expression is evaluated in at a place.
+func (x *XPath) context(l *Loc) xpath.Context { return xpath.Context{Node: x.At(l), Env: x} }
+
 // LocOf returns the place of a handle that At or an evaluation made.
 func LocOf(n xpath.Node) *Loc {
 	if x, ok := n.(*xnode); ok {
@@ -66,10 +69,29 @@ func (n *xnode) child(name xpath.Name) *yang.Node {
 	if m == nil {
 		return nil
 	}
-	return n.loc.Node.schema.Child(m, name.Local)
+	if s := n.loc.Node.schema.Child(m, name.Local); s != nil {
+		return s
+	}
+	if s := n.notification(); s != nil && s.Module == m && s.Name == name.Local {
+		return s
+	}
+	return nil
+}
+
+// notification is what a root holds that is not of a datastore but the parent of a
+// notification.
+func (n *xnode) notification() *yang.Node {
+	if kids := n.loc.Node.kids; len(kids) == 1 && kids[0].schema.Kind == yang.Notification {
+		return kids[0].schema
+	}
+	return nil
 }
 
 func (n *xnode) Children(yield func(xpath.Node) bool) {
+	if s := n.notification(); s != nil {
+		n.childrenOf(s, yield)
+		return
+	}
 	for _, s := range n.loc.Node.schema.Data {
 		if !n.childrenOf(s, yield) {
 			return
