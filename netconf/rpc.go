@@ -139,7 +139,7 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error 
 	}
 	in := inputOf(rpc)
 	c.rpc = rpc
-	c.request = &Request{Session: s, RPC: rpc, Access: s.access()}
+	c.request = &Request{Session: s, RPC: rpc, Access: s.Access()}
 	limits := xmltext.Limits{Depth: s.limits.Depth}
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)
@@ -211,7 +211,7 @@ func unsupported(rpc *yang.Node, err error) error {
 	return out.Err()
 }
 
-// answer validates the input of a call and has it handled. A panic of the handler
+// answer has a call handled, if its user may make it and its input is valid. A panic of the handler
 // is an error that the client is told nothing about.
 func (s *Session) answer(c *call) (reply *Reply, err error) {
 	defer func() {
@@ -219,6 +219,9 @@ func (s *Session) answer(c *call) (reply *Reply, err error) {
 			reply, err = nil, fmt.Errorf("panic in %s: %v\n%s", c.rpc.QName(), p, debug.Stack())
 		}
 	}()
+	if err := c.request.Access.Exec(c.rpc); err != nil {
+		return nil, err
+	}
 	store := s.server.store
 	if err := store.Validator().Input(c.request.Input, store.Snapshot().Operational()); err != nil {
 		return nil, err

@@ -65,7 +65,8 @@ type Config struct {
 }
 
 // Conn is what a session runs over; *transport.Conn is one. Close ends a Read and,
-// in the end, a Write that is blocked; Abort does so at once.
+// in the end, a Write that is blocked; Abort does so at once. One that has a method
+// Groups() []string tells the groups of its user, for access control.
 type Conn interface {
 	io.ReadWriteCloser
 	User() string

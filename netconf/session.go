@@ -76,12 +76,21 @@ func addressText(a net.Addr) string {
 // ID is the session-id.
 func (s *Session) ID() uint32 { return s.id }
 
-// access is what the session's user may do now.
-func (s *Session) access() *nacm.Access {
+// Access is what the session's user may do now; nil permits everything.
+func (s *Session) Access() *nacm.Access {
 	if s.server.access == nil {
 		return nil
 	}
-	return s.server.access(s.conn.User(), nil)
+	return s.server.access(s.conn.User(), s.Groups())
+}
+
+// Groups are those of the user that the transport has found out [RFC 8341 section
+// 3.4.1]. They must not be changed.
+func (s *Session) Groups() []string {
+	if c, ok := s.conn.(interface{ Groups() []string }); ok {
+		return c.Groups()
+	}
+	return nil
 }
 
 // User is the name that the client has logged in with.

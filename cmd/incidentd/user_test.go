@@ -21,12 +21,12 @@ func TestUser(t *testing.T) {
 		status      int
 		says        string // $FP stands for a fingerprint
 	}{
-		{"user list --data $DIR", "", 0, "NAME    PASSWORD   GROUPS   KEYS\nadmin   yes        -        -\n"},
+		{"user list --data $DIR", "", 0, "NAME    PASSWORD   GROUPS   KEYS\nadmin   yes        admin    -\n"},
 		{"user add noc --data $DIR --authorized-key " + public, "", 0, "noc may log in with 1 key.\n"},
 		{"user add --data $DIR noc --password-stdin", "x\n", 1, "incidentd: there is a user noc already; --update gives that user the keys and groups in addition, and the password instead of the old one\n"},
 		{"user add --data $DIR noc --password-stdin --update --authorized-key " + other + " --authorized-key " + public, "secret\n", 0, "noc may log in with a password and 2 keys.\n"},
 		{"user list --data $DIR", "", 0, "NAME    PASSWORD   GROUPS   KEYS\n" +
-			"admin   yes        -        -\nnoc     yes        -        ed25519 $FP (key-1)\n                            ed25519 $FP (key-2)\n"},
+			"admin   yes        admin    -\nnoc     yes        -        ed25519 $FP (key-1)\n                            ed25519 $FP (key-2)\n"},
 		{"user add --data $DIR bob --update --password-stdin", "x\n", 1, `incidentd: there is no user "bob"; there are admin, noc` + "\n"},
 		{"user add bob --data $DIR --authorized-key " + private, "", 1, "incidentd: " + private + " is a private key; give the public one, which is usually " + private + ".pub\n"},
 		{"user add bob --data $DIR", "", 2, "incidentd: the user needs --password-stdin, --authorized-key FILE, or both ('incidentd help user add' shows how it is used)\n"},
@@ -37,7 +37,8 @@ func TestUser(t *testing.T) {
 		{"user add b\x01b --data $DIR --password-stdin", "x\n", 1, `incidentd: the name "b\x01b" cannot be used: up to 64 bytes, no spaces, no control characters` + "\n"},
 		{"user add bob --data $DIR --password-stdin", "\n", 1, "incidentd: the first line of standard input is not a usable password: it is empty\n"},
 		{"user", "", 2, "incidentd: user is the begin of a command: user add, user remove, user list ('incidentd help' shows how it is used)\n"},
-		{"user remove admin --data $DIR", "", 0, "admin is removed, who had a password.\n"},
+		{"user remove admin --data $DIR", "", 1, "incidentd: admin is the last user of the group admin, and nobody could change the rules of access any more; add another one with --group admin first, or remove this one with --force\n"},
+		{"user remove admin --data $DIR --force", "", 0, "admin is removed, who had a password.\n"},
 		{"user remove admin --data $DIR", "", 1, `incidentd: there is no user "admin"; there are noc` + "\n"},
 		{"user remove noc --data $DIR", "", 1, "incidentd: noc is the last user, and nobody could log in any more; add another one first, or remove this one with --force\n"},
 		{"user remove noc --data $DIR --force", "", 0, "noc is removed, who had a password and 2 keys.\n"},

@@ -28,10 +28,6 @@ func Features() map[string][]string {
 	}
 }
 
-// Definitions are modules that stand in the server's schema for their definitions
-// alone: the operations do not implement what they add.
-func Definitions() []string { return []string{"ietf-netconf-acm"} }
-
 type operations struct {
 	server *netconf.Server
 	store  *datastore.Store

@@ -371,3 +371,16 @@ type Loc struct {
 
 // Down returns the place of a child.
 func (l *Loc) Down(n *Node) *Loc { return &Loc{l, n} }
+
+// WithOnly returns a copy of the node whose children of a schema node are the given
+// ones alone, entries in their order; without any when none is given.
+func (n *Node) WithOnly(schema *yang.Node, children ...*Node) *Node {
+	c, o := n.clone(), new(owner)
+	if i, ok := c.find(schema.Order); ok && c.kids[i].schema == schema {
+		c.kids = slices.Delete(c.kids, i, i+1)
+	}
+	for _, ch := range children {
+		c.add(o, ch)
+	}
+	return c
+}

@@ -62,6 +62,9 @@ func onStore[Out any](path, name string, in any) (out Out, err error) {
 		return out, err
 	}
 	defer s.close()
+	if _, err := s.adoptAccess(context.Background()); err != nil {
+		return out, err
+	}
 	v, err := locals[name](context.Background(), s, text)
 	if err != nil {
 		if _, refused := rpcerr.List(err); refused {

@@ -259,5 +259,5 @@ func adminConfig(schema *yang.Schema, admin Admin) (*data.Node, error) {
 	a := b.Container("system").Container("authentication")
 	a.Leaf("user-authentication-order", localUsers)
 	buildUser(a, nil, admin.Name, hash, admin.Keys)
-	return b.Node(), nil
+	return b.Add(accessConfig(schema, admin.Name)).Node(), nil
 }
