@@ -24,7 +24,7 @@ func (s *Session) handle(msg []byte) {
 	if e := data.AsSyntaxError(err); e != nil || errors.Is(err, errNoRPC) {
 		s.bad()
 		if !s.modern {
-			s.end(ending{why: "a message that is no rpc", err: err, gentle: true})
+			s.end(ending{as: Other, why: "a message that is no rpc", err: err, gentle: true})
 			return
 		}
 		s.log.Warn("a message that is no rpc", "err", err)

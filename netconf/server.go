@@ -84,6 +84,7 @@ type Server struct {
 	access    func(string, []string) *nacm.Access
 	audit     func(*Record)
 	handlers  map[*yang.Node]Handler
+	observers []Observer
 	contentID string
 	offers    func() []string
 	begun     time.Time
@@ -137,6 +138,10 @@ func (s *Server) Handle(module, rpc string, h Handler) error {
 	s.handlers[n] = h
 	return nil
 }
+
+// Observe adds an observer of the sessions that begin later. It is to be called before
+// the first Serve.
+func (s *Server) Observe(o Observer) { s.observers = append(s.observers, o) }
 
 // Unhandled are the rpcs of the schema that have no handler, and so are answered
 // with operation-not-supported.
@@ -217,7 +222,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, sess := range s.all() {
-		sess.end(ending{why: "the server stops", proper: true})
+		sess.end(ending{as: Other, why: "the server stops", proper: true})
 		sess.conn.Abort()
 	}
 	<-s.idle
@@ -251,7 +256,7 @@ func (s *Server) Kill(id, by uint32) error {
 	if sess == nil || !sess.established.Load() || sess.ctx.Err() != nil {
 		return rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "there is no session %d", id)
 	}
-	sess.end(ending{why: "killed", by: by, proper: true})
+	sess.end(ending{as: Killed, why: "killed", by: by, proper: true})
 	s.store.Release(id)
 	return nil
 }

@@ -156,7 +156,7 @@ func New(t testing.TB, c Config) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Store, err = datastore.Open(b.DB, j, schema, datastore.Options{Log: log}); err != nil {
+	if b.Store, err = datastore.Open(b.DB, j, schema, datastore.Options{Log: log, Announce: ops.Announcer(schema)}); err != nil {
 		t.Fatal(err)
 	}
 	server := netconf.Config{Store: b.Store, Limits: c.Limits, Log: log}

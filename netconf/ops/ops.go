@@ -42,6 +42,7 @@ type operations struct {
 func Register(c Config) error {
 	store := c.Server.Store()
 	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored}
+	c.Server.Observe(sessionEvents{store, o.log})
 	var errs []error
 	for _, h := range []struct {
 		module, rpc string

@@ -27,6 +27,7 @@ var implemented = []string{
 	"ietf-netconf-acm",
 	"ietf-netconf-monitoring",
 	"ietf-netconf-nmda",
+	"ietf-netconf-notifications",
 	"ietf-netconf-with-defaults",
 	"ietf-network",
 	"ietf-network-topology",
