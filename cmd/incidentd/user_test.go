@@ -38,7 +38,7 @@ func TestUser(t *testing.T) {
 		{"user add bob --data $DIR --password-stdin", "\n", 1, "incidentd: the first line of standard input is not a usable password: it is empty\n"},
 		{"user", "", 2, "incidentd: user is the begin of a command: user add, user remove, user list ('incidentd help' shows how it is used)\n"},
 		{"user remove admin --data $DIR", "", 1, "incidentd: admin is the last user of the group admin, and nobody could change the rules of access any more; add another one with --group admin first, or remove this one with --force\n"},
-		{"user remove admin --data $DIR --force", "", 0, "admin is removed, who had a password.\n"},
+		{"user remove admin --data $DIR --force", "", 0, "admin is removed, who had a password, in the group admin.\n"},
 		{"user remove admin --data $DIR", "", 1, `incidentd: there is no user "admin"; there are noc` + "\n"},
 		{"user remove noc --data $DIR", "", 1, "incidentd: noc is the last user, and nobody could log in any more; add another one first, or remove this one with --force\n"},
 		{"user remove noc --data $DIR --force", "", 0, "noc is removed, who had a password and 2 keys.\n"},
