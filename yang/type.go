@@ -62,8 +62,7 @@ type Type struct {
 	Path            *LeafrefPath
 	RequireInstance bool
 
-	pattern     bool // a node-instance-identifier, which has the base of what it extends
-	size        int  // of a union: the members, those of its unions counted
+	size        int // of a union: the members, those of its unions counted
 	defaultFrom *statement
 	units       string
 	pathStmt    *statement
@@ -148,7 +147,7 @@ func (t *Type) Canonical(text string, schema *Schema, resolve Prefixes) (string,
 	case IdentityRef:
 		return t.canonicalIdentity(text, schema, resolve)
 	case InstanceIdentifier:
-		return rewriteInstanceIdentifier(text, schema, t.pattern, resolve, (*Module).name)
+		return canonicalInstanceIdentifier(text, schema, resolve)
 	case Leafref:
 		if t.Path == nil || t.Path.Target == nil || t.Path.Target.Type == nil {
 			return text, nil
@@ -464,7 +463,7 @@ func (t *Type) requalify(text string, schema *Schema, rename func(*Module) strin
 			return rename(m) + ":" + name
 		}
 	case InstanceIdentifier:
-		if out, err := rewriteInstanceIdentifier(text, schema, t.pattern, schema.Module, rename); err == nil {
+		if out, err := rewriteInstanceIdentifier(text, schema, schema.Module, rename); err == nil {
 			return out
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 type ackCommand struct {
-	IDs []string `arg:"" name:"id" help:"The incidents, such as inc-12; the numbers alone will do."`
+	IDs []string `arg:"" name:"id" help:"The incidents, such as inc-12; the numbers alone will do." complete:"incident"`
 }
 
 // Help is shown by `incctl ack --help`.

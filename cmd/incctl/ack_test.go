@@ -58,7 +58,7 @@ func TestAck(t *testing.T) {
 				"incctl: there is no incident inc-99999; incctl list --status all shows those there are\n" +
 				"incctl: nothing was acknowledged; leave these out and try again\n",
 		}, {
-			"denied", []string{"inc-7"}, errorXML(rpcerr.AccessDenied("not for you")), 1, "", "incctl: access-denied: not for you\n",
+			"denied", []string{"inc-7"}, errorXML(rpcerr.AccessDenied("not for you")), 1, "", "incctl: access-denied: not for you\nincctl: Which rule decides: incctl nacm explain admin exec MODULE:OPERATION\n",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

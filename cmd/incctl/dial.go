@@ -99,7 +99,7 @@ func open(ctx context.Context, addr string, cfg client.Config) (*session, error)
 	cl, err := client.Dial(ctx, addr, cfg)
 	switch {
 	case err == nil:
-		return &session{c: cl, timeout: cfg.Timeout, opened: began}, nil
+		return &session{c: cl, timeout: cfg.Timeout, opened: began, server: addr}, nil
 	case errors.Is(err, client.ErrHostKey):
 		return nil, fmt.Errorf("%w: %w", errHostKey, err)
 	// The SSH package has no error value for it.

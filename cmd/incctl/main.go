@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -25,12 +27,38 @@ type cli struct {
 	connection
 	JSON bool `name:"json" help:"Print JSON (RFC 7951)."`
 
-	List    listCommand    `cmd:"" help:"List incidents."`
-	Show    showCommand    `cmd:"" help:"Show one incident with everything that is known of it."`
-	Watch   watchCommand   `cmd:"" help:"Show incidents as they come, change and go."`
-	Ack     ackCommand     `cmd:"" help:"Acknowledge incidents."`
-	Report  reportCommand  `cmd:"" help:"Report events from JSON Lines."`
-	Version versionCommand `cmd:"" help:"Print the version of incctl."`
+	List   listCommand   `cmd:"" group:"Incidents" help:"List incidents."`
+	Show   showCommand   `cmd:"" group:"Incidents" help:"Show one incident with everything that is known of it."`
+	Watch  watchCommand  `cmd:"" group:"Incidents" help:"Show incidents as they come, change and go."`
+	Ack    ackCommand    `cmd:"" group:"Incidents" help:"Acknowledge incidents."`
+	Report reportCommand `cmd:"" group:"Incidents" help:"Report events from JSON Lines."`
+
+	Get          getCommand          `cmd:"" group:"Configuration" help:"Read configuration and state."`
+	GetConfig    getConfigCommand    `cmd:"" group:"Configuration" help:"Read the configuration of a datastore."`
+	Edit         editCommand         `cmd:"" group:"Configuration" help:"Change a configuration by a file or in an editor."`
+	Set          setCommand          `cmd:"" group:"Configuration" help:"Set a leaf or make an entry."`
+	Delete       deleteCommand       `cmd:"" group:"Configuration" help:"Delete a node."`
+	Diff         diffCommand         `cmd:"" group:"Configuration" help:"Compare configurations, of now or of the past."`
+	Validate     validateCommand     `cmd:"" group:"Configuration" help:"Check a configuration."`
+	Commit       commitCommand       `cmd:"" group:"Configuration" help:"Make the candidate running."`
+	CancelCommit cancelCommitCommand `cmd:"" group:"Configuration" help:"Undo a commit that waits for its confirmation."`
+	Discard      discardCommand      `cmd:"" group:"Configuration" help:"Discard the changes of the candidate."`
+	CopyConfig   copyConfigCommand   `cmd:"" group:"Configuration" help:"Make one configuration what another is."`
+	History      historyCommand      `cmd:"" group:"Configuration" help:"List the changes of running, or show one."`
+	Rollback     rollbackCommand     `cmd:"" group:"Configuration" help:"Go back to what a commit left."`
+	Lock         lockCommand         `cmd:"" group:"Configuration" help:"Lock a datastore while a command runs, or in the shell."`
+	Unlock       unlockCommand       `cmd:"" group:"Configuration" help:"Release a lock, in the shell."`
+
+	Shell        shellCommand        `cmd:"" group:"Server" help:"Work in one session, with completion and history."`
+	Schema       schemaCommand       `cmd:"" group:"Server" help:"Show the server's modules, their trees, or what a node is."`
+	Sessions     sessionsCommand     `cmd:"" group:"Server" help:"List who is connected, and their locks."`
+	KillSession  killSessionCommand  `cmd:"" group:"Server" help:"End the session of somebody else."`
+	Capabilities capabilitiesCommand `cmd:"" group:"Server" help:"List what the server offers."`
+	RPC          rpcCommand          `cmd:"" name:"rpc" group:"Server" help:"Send any operation."`
+
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a command line can go on with."`
+	Version    versionCommand    `cmd:"" help:"Print the version of incctl."`
 }
 
 // app is what a command works with.
@@ -38,10 +66,39 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	json           bool
+	// interactive is true in the shell.
+	interactive bool
+	// user is who logs in.
+	user string
+	// state is the folder for what is to be remembered; "" keeps nothing.
+	state string
+	// edited and waiting, unless nil, learn of changes of a datastore, and of commits
+	// that wait for so long to be confirmed.
+	edited  func(datastore string)
+	waiting func(time.Duration)
+	// at is the path where the user stands, in the shell; "" is the top.
+	at string
+	// cache is the folder of schemas; "" keeps none.
+	cache string
 	// dial opens a session; the command closes it.
 	dial func(ctx context.Context) (*session, error)
 	// width overrides that of the terminal, in tests.
 	width int
+}
+
+// changed tells that a datastore was edited; "" that the candidate is running again.
+func (a *app) changed(datastore string) {
+	if a.edited != nil {
+		a.edited(datastore)
+	}
+}
+
+// committed tells that the candidate became running, until it is confirmed in time if
+// that is not 0.
+func (a *app) committed(wait time.Duration) {
+	if a.waiting != nil {
+		a.waiting(wait)
+	}
 }
 
 func (a *app) screen() screen {
@@ -56,14 +113,17 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, cache: cacheDir(), state: stateDir()}
+	os.Exit(run(ctx, os.Args[1:], a))
 }
 
 // exit carries an exit status out of the parser, which ends the program after --help.
 type exit int
 
 // run executes a command line and returns the exit status.
-func run(ctx context.Context, args []string, a *app) (status int) {
+func run(ctx context.Context, args []string, a *app) int { return a.run(ctx, args) }
+
+func (a *app) run(ctx context.Context, args []string) (status int) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -73,33 +133,56 @@ func run(ctx context.Context, args []string, a *app) (status int) {
 			panic(r)
 		}
 	}()
-	var c cli
-	parser, err := kong.New(&c,
+	c, parser := a.parser(ctx)
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(a.stderr, "incctl: %v\n%s\n", err, a.usage(args))
+		return 2
+	}
+	in := *a
+	in.json = a.json || c.JSON
+	in.user = cmp.Or(in.user, c.User)
+	if in.dial == nil {
+		in.dial = func(ctx context.Context) (*session, error) { return c.dial(ctx, &in) }
+	}
+	err = k.Run(&in, &c.connection)
+	var told exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &told):
+		return int(told)
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(a.stderr, "incctl: %s\n", strings.ReplaceAll(in.advise(ctx, err), "\n", "\nincctl: "))
+	return 1
+}
+
+// parser is that of the command line, and where it puts what it has read.
+func (a *app) parser(ctx context.Context) (*cli, *kong.Kong) {
+	c := &cli{}
+	parser, err := kong.New(c,
 		kong.Name("incctl"), kong.Description("The operator's client of incidentd, over NETCONF."),
 		kong.Writers(a.stdout, a.stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(a),
+		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
 		panic(err) // the command line's definition is wrong
 	}
-	k, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintf(a.stderr, "incctl: %v\nincctl --help shows the commands.\n", err)
-		return 2
-	}
-	a.json = c.JSON
-	if a.dial == nil {
-		a.dial = func(ctx context.Context) (*session, error) { return c.dial(ctx, a) }
-	}
-	if err := k.Run(); err != nil {
-		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-			err = errors.New("interrupted")
+	return c, parser
+}
+
+// usage says where to look after a command line that makes no sense.
+func (a *app) usage(args []string) string {
+	_, parser := a.parser(context.Background())
+	for _, n := range parser.Model.Children {
+		if len(args) > 0 && n.Name == args[0] {
+			return "incctl " + n.Name + " --help shows how it is used."
 		}
-		fmt.Fprintf(a.stderr, "incctl: %s\n", strings.ReplaceAll(err.Error(), "\n", "\nincctl: "))
-		return 1
 	}
-	return 0
+	return "incctl --help shows the commands."
 }
 
 type versionCommand struct{}

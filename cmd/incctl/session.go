@@ -8,6 +8,7 @@ import (
 	"github.com/beevik/etree"
 
 	"incidentd/netconf/client"
+	"incidentd/yang"
 	"incidentd/yang/rpcerr"
 )
 
@@ -22,10 +23,16 @@ type session struct {
 	timeout time.Duration // for an answer
 	opened  time.Time     // when the connection began, on our clock
 	early   []*client.Notification
+	server  string       // its address
+	schema  *yang.Schema // nil until app.schema has fetched it
+	shared  bool         // close leaves it open, for the next command
 }
 
 // close ends the session, politely if the server is quick.
 func (s *session) close() {
+	if s.shared {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// The connection is closed either way, and nobody is left to be told.

@@ -12,7 +12,7 @@ import (
 )
 
 type showCommand struct {
-	ID string `arg:"" name:"id" help:"The incident, such as inc-12; the number alone will do."`
+	ID string `arg:"" name:"id" help:"The incident, such as inc-12; the number alone will do." complete:"incident"`
 }
 
 // Help is shown by `incctl show --help`.

@@ -197,6 +197,6 @@ func TestWatchGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		p := scenario(t, s, func(*etree.Element, *peer, int) string { return errorXML(rpcerr.AccessDenied("not for you")) })
-		p.want(t, 1, "incctl: access-denied: not for you\n")
+		p.want(t, 1, "incctl: access-denied: not for you\nincctl: Which rule decides: incctl nacm explain admin exec MODULE:OPERATION\n")
 	})
 }

@@ -5,7 +5,6 @@ import "strings"
 // machine is one evaluation. Its first error is kept, and whoever loops looks at it:
 // what is returned after an error has no meaning.
 type machine struct {
-	names   *Namespaces
 	current Node
 	root    Node // found when first asked for
 	env     Environment
@@ -52,7 +51,7 @@ func (m *machine) spendText(s string) string {
 // text is the string-value of a node [XPath 1.0 section 5].
 func (m *machine) text(n Node) string {
 	if k := n.Kind(); k == Leaf || k == Text {
-		return m.spendText(m.value(n))
+		return m.spendText(n.Value())
 	}
 	var b strings.Builder
 	m.appendText(n, &b)
@@ -65,7 +64,7 @@ func (m *machine) appendText(n Node, b *strings.Builder) bool {
 			return false
 		}
 		if c.Kind() == Leaf {
-			b.WriteString(m.spendText(m.value(c)))
+			b.WriteString(m.spendText(c.Value()))
 			return true
 		}
 		return m.appendText(c, b)
