@@ -33,6 +33,18 @@ type Confirmation struct {
 	Base uint64
 }
 
+// ConfirmEvent is what happens to a confirmed commit [RFC 6470 section 2.2].
+type ConfirmEvent string
+
+// The events of a confirmed commit.
+const (
+	ConfirmStart    ConfirmEvent = "start"
+	ConfirmExtend   ConfirmEvent = "extend"
+	ConfirmComplete ConfirmEvent = "complete"
+	ConfirmCancel   ConfirmEvent = "cancel"
+	ConfirmTimeout  ConfirmEvent = "timeout"
+)
+
 // CommitOptions say how the candidate is committed [RFC 6241 section 8.4.5.1]. The
 // zero value is a plain commit, which confirms one that waits.
 type CommitOptions struct {
@@ -47,6 +59,9 @@ type CommitOptions struct {
 
 // Pending is the confirmed commit that waits, nil without one.
 func (s *Snapshot) Pending() *Confirmation { return s.pending }
+
+// ConfirmEvent is what the transaction has done to a confirmed commit, "" for nothing.
+func (tx *Tx) ConfirmEvent() ConfirmEvent { return tx.event }
 
 // Pending is the confirmed commit that waits, nil without one.
 func (tx *Tx) Pending() *Confirmation { return tx.pending }
@@ -66,15 +81,19 @@ func (tx *Tx) Commit(o CommitOptions) error {
 	}
 	tx.running, tx.candidate = tx.Datastore(Candidate), nil
 	if !o.Confirmed {
+		if tx.pending != nil {
+			tx.event = ConfirmComplete
+		}
 		tx.setPending(nil)
 		return nil
 	}
+	tx.event = ConfirmStart
 	if o.Timeout == 0 {
 		o.Timeout = DefaultConfirmTimeout
 	}
 	p := Confirmation{User: tx.author.User, Since: tx.now, Base: tx.base.Commit}
 	if tx.pending != nil {
-		p = *tx.pending
+		p, tx.event = *tx.pending, ConfirmExtend
 	}
 	p.Session, p.Deadline = tx.author.Session, tx.now.Add(o.Timeout)
 	if o.Persist != "" {
@@ -96,7 +115,7 @@ func (tx *Tx) CancelCommit(persistID string) error {
 	if err := tx.store.MayWrite(Running, tx.author.Session); err != nil {
 		return err
 	}
-	return tx.takeBack()
+	return tx.takeBack(ConfirmCancel)
 }
 
 // mayConfirm says whether the author may decide on the commit that waits.
@@ -116,15 +135,16 @@ func (tx *Tx) mayConfirm(persistID string) error {
 }
 
 // revert is what the store does by itself with a commit that nobody confirmed.
-func (tx *Tx) revert(why string) error {
+func (tx *Tx) revert(event ConfirmEvent, why string) error {
 	tx.By(Author{Source: "confirmed-commit", Comment: why})
 	tx.force = true
-	return tx.takeBack()
+	return tx.takeBack(event)
 }
 
-func (tx *Tx) takeBack() error {
+func (tx *Tx) takeBack(event ConfirmEvent) error {
 	err := tx.Rollback(tx.pending.Base)
 	if err == nil {
+		tx.event = event
 		tx.setPending(nil)
 	}
 	return err
@@ -145,7 +165,7 @@ func (s *Store) expire(tx *Tx) error {
 	if tx.pending == nil || tx.now.Before(tx.pending.Deadline) {
 		return nil
 	}
-	return tx.revert("not confirmed in time")
+	return tx.revert(ConfirmTimeout, "not confirmed in time")
 }
 
 func (p *Confirmation) encode() []byte {

@@ -22,6 +22,7 @@ const DefaultHistory = 100
 type Author struct {
 	User    string
 	Session uint32 // 0 for none
+	Host    string // the address of the session's client; it is not remembered
 	Source  string // what the change came by, such as netconf
 	Comment string
 }
@@ -37,6 +38,9 @@ type Commit struct {
 // By says who makes the transaction. Locks of other sessions than the author's refuse
 // it. Without an author it is of no session.
 func (tx *Tx) By(a Author) { tx.author = a }
+
+// Author is who makes the transaction.
+func (tx *Tx) Author() Author { return tx.author }
 
 // record adds the change of running to the history, and drops what is too old.
 func (tx *Tx) record(back *deltaWriter) {

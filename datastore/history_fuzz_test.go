@@ -84,7 +84,7 @@ func FuzzGoBack(f *testing.F) {
 // damage, or is what it is written as.
 func FuzzRows(f *testing.F) {
 	at := time.Unix(0, 1234567890123456789).UTC()
-	f.Add(Commit{7, at, Author{"u", 3, "netconf", "why"}}.encode())
+	f.Add(Commit{7, at, Author{User: "u", Session: 3, Source: "netconf", Comment: "why"}}.encode())
 	f.Add((&Confirmation{"p", "u", 3, at, at.Add(time.Second), 4}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, delta, err := decodeCommit(numberKey(7), b)

@@ -107,7 +107,7 @@ func (s *Store) Release(session uint32) {
 		}
 		if p := tx.pending; p != nil && p.Session == session {
 			if p.Persist == "" {
-				return tx.revert("the session has ended")
+				return tx.revert(ConfirmCancel, "the session has ended")
 			}
 			orphan := *p
 			orphan.Session = 0

@@ -31,6 +31,10 @@ type Options struct {
 	Log *slog.Logger
 	// Group is the most transactions that share one fsync; 0: 256.
 	Group int
+	// Announce is called in each transaction that changes running, startup or the
+	// confirmed commit which waits, when the rest of it is done: to add notifications,
+	// and nothing else. Nil: nobody is told.
+	Announce func(*Tx)
 	// History is how many commits are remembered; 0: DefaultHistory. Those that a
 	// confirmed commit needs to go back stay until it is decided.
 	History int
@@ -79,6 +83,7 @@ type Store struct {
 	log       *slog.Logger
 	group     int
 	history   int
+	announce  func(*Tx)
 
 	current atomic.Pointer[Snapshot]
 	queue   chan *request
@@ -112,7 +117,7 @@ type request struct {
 // cannot be read; a configuration that is not valid under this version's schema
 // is an rpcerr.Errors. A confirmed commit that was not confirmed is reverted.
 func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
-	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History,
+	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History, announce: o.Announce,
 		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node]Provider{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -122,6 +127,9 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 	}
 	if s.history <= 0 {
 		s.history = DefaultHistory
+	}
+	if s.announce == nil {
+		s.announce = func(*Tx) {}
 	}
 	snap := &Snapshot{}
 	err := db.View(func(r *kv.Reader) (err error) {
@@ -156,7 +164,7 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 	if snap.pending == nil {
 		return s, nil
 	}
-	err = s.Update(context.Background(), func(tx *Tx) error { return tx.revert("the server has restarted") })
+	err = s.Update(context.Background(), func(tx *Tx) error { return tx.revert(ConfirmCancel, "the server has restarted") })
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("the confirmed commit cannot be reverted: %w", err)

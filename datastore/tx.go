@@ -23,6 +23,7 @@ type Tx struct {
 	startup        *data.Node
 	candidate      *data.Node // nil: without changes, as running
 	pending        *Confirmation
+	event          ConfirmEvent
 	number         uint64 // of the last commit
 	author         Author
 	force          bool  // done by the store itself: locks do not hold it up
@@ -152,6 +153,9 @@ func (tx *Tx) prepare() error {
 		if err := tx.join(); err != nil {
 			return err
 		}
+	}
+	if tx.running != tx.base.Running || tx.startup != tx.base.Startup || tx.event != "" {
+		tx.store.announce(tx)
 	}
 	return tx.gather()
 }

@@ -6,6 +6,7 @@ import (
 	"incidentd/incident/alarm"
 	"incidentd/incident/correlate"
 	"incidentd/incident/event"
+	"incidentd/netconf/nacm"
 	"incidentd/yang"
 	"incidentd/yang/data"
 )
@@ -34,6 +35,12 @@ func newSchema(s *yang.Schema) *schema {
 // incident finds an incident in the state tree, nil without one.
 func (s *schema) incident(state *data.Node, id string) *data.Node {
 	return state.Get(s.incidents).Entry(s.list, id)
+}
+
+// mayRead reports whether an incident of the state tree may be read.
+func (s *schema) mayRead(access *nacm.Access, state, inc *data.Node) bool {
+	list := &data.Loc{Parent: &data.Loc{Node: state}, Node: state.Get(s.incidents)}
+	return inc != nil && access.MayRead(list.Down(inc))
 }
 
 func (s *schema) withIncident(state, inc *data.Node) *data.Node {

@@ -7,6 +7,7 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/incident/correlate"
+	"incidentd/netconf/nacm"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 )
@@ -52,8 +53,10 @@ func nodesOf(inc *correlate.Incident) []string {
 }
 
 // Acknowledge is the rpc incident-acknowledge. Either all incidents of the input
-// are acknowledged or, with an error for each that cannot be, none.
-func (m *Manager) Acknowledge(ctx context.Context, user string, input *data.Node) error {
+// are acknowledged or, with an error for each that cannot be, none. One that the user
+// may not read is for him as if it were not there: an error must not tell that it is
+// [RFC 8341 section 3.2.5].
+func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Access, input *data.Node) error {
 	ids := input.Values("incident-id")
 	if len(ids) == 0 {
 		return nil
@@ -70,6 +73,9 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, input *data.Node
 			seen[id] = true
 			at := (&data.Loc{Node: input}).Down(n)
 			inc := m.schema.incident(state, id)
+			if !m.schema.mayRead(access, state, inc) {
+				inc = nil
+			}
 			switch {
 			case inc == nil:
 				errs = append(errs, rpcerr.InstanceRequired("there is no incident %q", id).At(at.Path()))

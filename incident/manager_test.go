@@ -238,7 +238,7 @@ func (b *bench) ack(ids ...string) error {
 	for _, id := range ids {
 		input.Leaf("incident-id", id)
 	}
-	return b.manager.Acknowledge(context.Background(), "ann", input.Node())
+	return b.manager.Acknowledge(context.Background(), "ann", nil, input.Node())
 }
 
 func TestAcknowledge(t *testing.T) {

@@ -1,65 +1,95 @@
 package netconf
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
+	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
+	"incidentd/yang/xpath"
 )
 
-// Filter returns the elements of the rpc's subtree filter; present is false when
-// it has none, which selects everything, while one without elements selects
-// nothing [RFC 6241 section 6.4]. An XPath filter is refused, as this server does
-// not offer :xpath.
-func (r *Request) Filter() (elements []*xmltext.Element, present bool, err error) {
+// Filter returns the filter of an rpc: the parameter filter, as a subtree or as XPath
+// [RFC 6241 sections 6 and 8.9.5.1], or one of those of get-data [RFC 8526 section
+// 3.1.1]. It is nil without one, which selects everything, while a subtree filter
+// without elements selects nothing.
+func (r *Request) Filter() (*data.Filter, error) {
+	if f := r.Input.Child("subtree-filter"); f != nil {
+		return r.subtree(f)
+	}
+	if f := r.Input.Child("xpath-filter"); f != nil {
+		filter, why := r.xpath(f, f.Value())
+		if why != "" {
+			at := (&data.Loc{Parent: &data.Loc{Node: r.Input}, Node: f}).Path()
+			return nil, rpcerr.InvalidValue("%s", why).At(at).WithInfo("", "bad-element", f.Name())
+		}
+		return filter, nil
+	}
 	f := r.Input.Child("filter")
 	if f == nil {
-		return nil, false, nil
+		return nil, nil
 	}
-	selects := false
+	kind, expr := "subtree", (*string)(nil)
 	for _, a := range f.Attrs() {
 		switch {
-		case a.Space == "" && a.Local == "type" && a.Value == "subtree":
-		case a.Space == "" && a.Local == "type" && a.Value == "xpath":
-			return nil, true, rpcerr.OperationNotSupported("a filter of the type xpath")
+		case a.Space == "" && a.Local == "type" && (a.Value == "subtree" || a.Value == "xpath"):
+			kind = a.Value
 		case a.Space == "" && a.Local == "type":
-			return nil, true, rpcerr.BadAttribute("filter", "type", "it is neither subtree nor xpath")
+			return nil, rpcerr.BadAttribute("filter", "type", "it is neither subtree nor xpath")
 		case a.Space == "" && a.Local == "select":
-			selects = true
+			expr = &a.Value
 		default:
-			return nil, true, rpcerr.UnknownAttribute("filter", a.Local)
+			return nil, rpcerr.UnknownAttribute("filter", a.Local)
 		}
 	}
-	if selects {
-		return nil, true, rpcerr.UnknownAttribute("filter", "select")
+	switch {
+	case kind == "subtree" && expr != nil:
+		return nil, rpcerr.UnknownAttribute("filter", "select")
+	case kind == "subtree":
+		return r.subtree(f)
+	case expr == nil:
+		return nil, rpcerr.MissingAttribute("filter", "select")
+	case len(strings.TrimSpace(string(f.Raw().Content))) > 0:
+		return nil, rpcerr.BadElement("filter", "a filter of the type xpath has no content")
 	}
-	elements, err = Elements(f.Raw())
-	return elements, true, err
+	filter, why := r.xpath(f, *expr)
+	if why != "" {
+		return nil, rpcerr.BadAttribute("filter", "select", why)
+	}
+	return filter, nil
 }
 
-// Elements are the elements that the content of an anyxml or anydata consists of.
-// Text between them is a bad-element.
-func Elements(raw xmltext.Raw) ([]*xmltext.Element, error) {
-	d := raw.Decoder(xmltext.Limits{})
-	var list []*xmltext.Element
-	for {
-		t, err := d.Next()
-		if err != nil {
-			return nil, rpcerr.BadElement("filter", "%v", err)
-		}
-		switch t.Kind {
-		case xmltext.EOF:
-			return list, nil
-		case xmltext.Text:
-			if s := strings.TrimSpace(string(t.Text)); s != "" {
-				return nil, rpcerr.BadElement("filter", "text where elements belong")
-			}
-		case xmltext.Start:
-			e, err := d.ReadElement(t)
-			if err != nil {
-				return nil, rpcerr.BadElement("filter", "%v", err)
-			}
-			list = append(list, e)
-		}
+func (r *Request) subtree(f *data.Node) (*data.Filter, error) {
+	elements, err := elements(f.Raw())
+	if err != nil {
+		return nil, err
 	}
+	schema := r.Session.server.schema
+	return data.NewFilter(schema, schema.Root, elements), nil
+}
+
+// xpath compiles the expression that stands at a node of the input; why says what is
+// wrong with it.
+func (r *Request) xpath(at *data.Node, text string) (_ *data.Filter, why string) {
+	f, err := data.NewXPathFilter(r.Session.server.schema, text, at.Scope())
+	var syntax *xpath.SyntaxError
+	switch {
+	case err == nil:
+		return f, ""
+	case errors.As(err, &syntax):
+		return nil, fmt.Sprintf("%s at position %d of the expression", syntax.Reason, syntax.Offset+1)
+	}
+	return nil, "the expression does not yield a node-set"
+}
+
+// elements are the elements that the content of an anyxml or anydata consists of.
+// Text between them is a bad-element.
+func elements(raw xmltext.Raw) ([]*xmltext.Element, error) {
+	root, err := xmltext.ParseRawElement(raw, xmltext.Limits{})
+	if err != nil {
+		return nil, rpcerr.BadElement("filter", "%v", err)
+	}
+	return root.Children, nil
 }

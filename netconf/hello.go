@@ -43,6 +43,10 @@ func (s *Server) capabilities() []string {
 			}
 		}
 	}
+	if m := s.schema.Module("ietf-netconf-with-defaults"); m != nil && m.Implemented {
+		list = append(list, capability+"with-defaults:1.0?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
+			capability+"with-operational-defaults:1.0?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit")
+	}
 	if n := s.schema.RPC("notifications", "create-subscription"); n != nil && s.handlers[n] != nil {
 		list = append(list, capability+"notification:1.0", capability+"interleave:1.0")
 	}

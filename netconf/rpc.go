@@ -24,7 +24,7 @@ func (s *Session) handle(msg []byte) {
 	if e := data.AsSyntaxError(err); e != nil || errors.Is(err, errNoRPC) {
 		s.bad()
 		if !s.modern {
-			s.end(ending{why: "a message that is no rpc", err: err, gentle: true})
+			s.end(ending{as: Other, why: "a message that is no rpc", err: err, gentle: true})
 			return
 		}
 		s.log.Warn("a message that is no rpc", "err", err)
@@ -139,7 +139,7 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error 
 	}
 	in := inputOf(rpc)
 	c.rpc = rpc
-	c.request = &Request{Session: s, RPC: rpc, Access: s.access()}
+	c.request = &Request{Session: s, RPC: rpc, Access: s.Access()}
 	limits := xmltext.Limits{Depth: s.limits.Depth}
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)
@@ -211,7 +211,7 @@ func unsupported(rpc *yang.Node, err error) error {
 	return out.Err()
 }
 
-// answer validates the input of a call and has it handled. A panic of the handler
+// answer has a call handled, if its user may make it and its input is valid. A panic of the handler
 // is an error that the client is told nothing about.
 func (s *Session) answer(c *call) (reply *Reply, err error) {
 	defer func() {
@@ -219,6 +219,9 @@ func (s *Session) answer(c *call) (reply *Reply, err error) {
 			reply, err = nil, fmt.Errorf("panic in %s: %v\n%s", c.rpc.QName(), p, debug.Stack())
 		}
 	}()
+	if err := c.request.Access.Exec(c.rpc); err != nil {
+		return nil, err
+	}
 	store := s.server.store
 	if err := store.Validator().Input(c.request.Input, store.Snapshot().Operational()); err != nil {
 		return nil, err
@@ -281,29 +284,23 @@ func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
 	err := s.write(func(m *transport.Message) error {
 		b := append(h.append(make([]byte, 0, 512)), '>')
 		switch {
-		case r.HasData:
+		case r.View != nil:
 			space := dataSpace(rpc)
 			b = append(b, "<data"...)
 			if space != rpcerr.BaseNamespace {
 				b = append(append(append(b, ` xmlns="`...), space...), '"')
 			}
-			if r.Data.Empty() {
-				b = append(b, "/>"...)
-				break
-			}
-			if _, err := m.Write(append(b, '>')); err != nil {
-				return err
-			}
-			write := data.WriteChildrenXML
-			if r.Intended != nil {
-				write = func(w io.Writer, n *data.Node, space string) error {
-					return data.WriteOriginsXML(w, n, space, r.Intended)
+			content := &content{w: m, head: b}
+			if r.Data != nil {
+				if err := r.View.Write(content, r.Data, space); err != nil {
+					return err
 				}
 			}
-			if err := write(m, r.Data, space); err != nil {
-				return err
+			if content.begun {
+				b = append(b[:0], "</data>"...)
+			} else {
+				b = append(b, "/>"...)
 			}
-			b = append(b[:0], "</data>"...)
 		case r.Output.Empty():
 			b = append(b, "<ok/>"...)
 		default:
@@ -324,6 +321,23 @@ func (s *Session) send(h replyHead, rpc *yang.Node, r *Reply) {
 	case err == nil && r.Then != nil:
 		r.Then()
 	}
+}
+
+// content writes what begins with a start tag that is not closed yet.
+type content struct {
+	w     io.Writer
+	head  []byte
+	begun bool
+}
+
+func (c *content) Write(p []byte) (int, error) {
+	if !c.begun {
+		c.begun = true
+		if _, err := c.w.Write(append(c.head, '>')); err != nil {
+			return 0, err
+		}
+	}
+	return c.w.Write(p)
 }
 
 // dataSpace is the namespace of the output parameter "data".

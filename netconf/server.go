@@ -65,7 +65,8 @@ type Config struct {
 }
 
 // Conn is what a session runs over; *transport.Conn is one. Close ends a Read and,
-// in the end, a Write that is blocked; Abort does so at once.
+// in the end, a Write that is blocked; Abort does so at once. One that has a method
+// Groups() []string tells the groups of its user, for access control.
 type Conn interface {
 	io.ReadWriteCloser
 	User() string
@@ -83,6 +84,7 @@ type Server struct {
 	access    func(string, []string) *nacm.Access
 	audit     func(*Record)
 	handlers  map[*yang.Node]Handler
+	observers []Observer
 	contentID string
 	offers    func() []string
 	begun     time.Time
@@ -136,6 +138,10 @@ func (s *Server) Handle(module, rpc string, h Handler) error {
 	s.handlers[n] = h
 	return nil
 }
+
+// Observe adds an observer of the sessions that begin later. It is to be called before
+// the first Serve.
+func (s *Server) Observe(o Observer) { s.observers = append(s.observers, o) }
 
 // Unhandled are the rpcs of the schema that have no handler, and so are answered
 // with operation-not-supported.
@@ -216,7 +222,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, sess := range s.all() {
-		sess.end(ending{why: "the server stops", proper: true})
+		sess.end(ending{as: Other, why: "the server stops", proper: true})
 		sess.conn.Abort()
 	}
 	<-s.idle
@@ -250,7 +256,7 @@ func (s *Server) Kill(id, by uint32) error {
 	if sess == nil || !sess.established.Load() || sess.ctx.Err() != nil {
 		return rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "there is no session %d", id)
 	}
-	sess.end(ending{why: "killed", by: by, proper: true})
+	sess.end(ending{as: Killed, why: "killed", by: by, proper: true})
 	s.store.Release(id)
 	return nil
 }
@@ -341,16 +347,13 @@ type Reply struct {
 	// Output has the rpc's output parameters.
 	Output *data.Node
 	// Data is part of a datastore, to be sent as the content of the output
-	// parameter "data". HasData tells that there is such an answer, even if Data
-	// is nil as nothing was selected.
-	Data    *data.Node
-	HasData bool
-	// Intended, when not nil, is the datastore that Data is compared with to tell
-	// the origin of its configuration [RFC 8526 section 3.1].
-	Intended *data.Node
+	// parameter "data" in the way that View says. There is such an answer when View is
+	// not nil, even if Data is as nothing was selected.
+	Data *data.Node
+	View *data.View
 	// Then is called when the reply has been sent. It must not block.
 	Then func()
 }
 
 // DataReply answers with a part of a datastore, nil for nothing.
-func DataReply(tree *data.Node) *Reply { return &Reply{Data: tree, HasData: true} }
+func DataReply(tree *data.Node, v *data.View) *Reply { return &Reply{Data: tree, View: v} }

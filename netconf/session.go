@@ -44,8 +44,32 @@ type Session struct {
 	onEnd []func()       // of the goroutine that serves
 }
 
+// Termination is why a session has ended [RFC 6470 section 2.2].
+type Termination string
+
+// The reasons of an end.
+const (
+	Closed   Termination = "closed"
+	Killed   Termination = "killed"
+	Dropped  Termination = "dropped"
+	TimedOut Termination = "timeout"
+	BadHello Termination = "bad-hello"
+	Other    Termination = "other"
+)
+
+// Observer is told the begin and the end of sessions.
+type Observer interface {
+	// Began says that hellos were exchanged. It may wait, and holds up nobody.
+	Began(*Session)
+	// Ended says that a session is over, and by whom it was killed, 0 for nobody. It is
+	// called after Began has returned; when there was no hello, only for TimedOut and
+	// BadHello.
+	Ended(s *Session, why Termination, by uint32)
+}
+
 // ending is how a session comes to its end.
 type ending struct {
+	as     Termination // "" for Dropped
 	why    string
 	by     uint32 // the session that killed it
 	err    error
@@ -60,7 +84,7 @@ func newSession(s *Server, id uint32, conn Conn) *Session {
 		queue: make(chan []byte, limits.Queue), backlog: newBacklog(limits.Message)}
 	sess.ctx, sess.cancel = context.WithCancel(context.Background())
 	sess.out = newOutput(conn, limits.Stall, func() {
-		sess.end(ending{why: "the peer does not read"})
+		sess.end(ending{as: TimedOut, why: "the peer does not read"})
 		conn.Abort()
 	})
 	return sess
@@ -76,12 +100,21 @@ func addressText(a net.Addr) string {
 // ID is the session-id.
 func (s *Session) ID() uint32 { return s.id }
 
-// access is what the session's user may do now.
-func (s *Session) access() *nacm.Access {
+// Access is what the session's user may do now; nil permits everything.
+func (s *Session) Access() *nacm.Access {
 	if s.server.access == nil {
 		return nil
 	}
-	return s.server.access(s.conn.User(), nil)
+	return s.server.access(s.conn.User(), s.Groups())
+}
+
+// Groups are those of the user that the transport has found out [RFC 8341 section
+// 3.4.1]. They must not be changed.
+func (s *Session) Groups() []string {
+	if c, ok := s.conn.(interface{ Groups() []string }); ok {
+		return c.Groups()
+	}
+	return nil
 }
 
 // User is the name that the client has logged in with.
@@ -112,7 +145,9 @@ func (s *Session) OnEnd(f func()) { s.onEnd = append(s.onEnd, f) }
 
 // Close ends the session on behalf of its client [RFC 6241 section 7.8]. It does
 // not wait. What is being written is finished before the connection is closed.
-func (s *Session) Close() { s.end(ending{why: "close-session", proper: true, gentle: true}) }
+func (s *Session) Close() {
+	s.end(ending{as: Closed, why: "close-session", proper: true, gentle: true})
+}
 
 // Notify sends a notification message as AppendNotification makes it. It waits for
 // its turn and for the peer to read. After an error there is nothing more to send:
@@ -160,10 +195,11 @@ func (s *Session) run(ctx context.Context) {
 		s.onEnd[i]()
 	}
 	s.server.store.Release(s.id)
+	e := s.ending
+	s.observed(e)
 	if !s.established.Load() {
 		return
 	}
-	e := s.ending
 	if !e.proper {
 		s.server.dropped.Add(1)
 	}
@@ -177,19 +213,39 @@ func (s *Session) run(ctx context.Context) {
 	s.log.Info("session ended", attrs...)
 }
 
+// observed tells the observers that the session has ended.
+func (s *Session) observed(e ending) {
+	as := e.as
+	if as == "" {
+		as = Dropped
+	}
+	if !s.established.Load() && as != TimedOut && as != BadHello {
+		return
+	}
+	for _, o := range s.server.observers {
+		o.Ended(s, as, e.by)
+	}
+}
+
 // talk exchanges the hellos and answers RPCs to the end.
 func (s *Session) talk(ctx context.Context) {
 	r := transport.NewReader(s.conn, s.limits.Message)
 	if err := s.hello(ctx, r); err != nil {
-		if s.ctx.Err() == nil && !errors.Is(err, io.EOF) {
+		as := BadHello
+		if errors.Is(err, io.EOF) {
+			as = Dropped
+		} else if s.ctx.Err() == nil {
 			s.server.badHellos.Add(1)
 		}
 		s.log.Warn("no session: the hello failed", "err", err)
-		s.end(ending{why: "bad hello", err: err})
+		s.end(ending{as: as, why: "bad hello", err: err})
 		return
 	}
 	s.established.Store(true)
 	s.server.inSessions.Add(1)
+	for _, o := range s.server.observers {
+		s.parts.Go(func() { o.Began(s) })
+	}
 	s.log.Info("session began", "base", map[bool]string{true: "1.1", false: "1.0"}[s.modern])
 	s.parts.Go(func() { s.read(r) })
 	for {
@@ -197,10 +253,10 @@ func (s *Session) talk(ctx context.Context) {
 		case <-s.ctx.Done():
 			return
 		case <-s.server.stop:
-			s.end(ending{why: "the server stops", proper: true, gentle: true})
+			s.end(ending{as: Other, why: "the server stops", proper: true, gentle: true})
 			return
 		case <-ctx.Done():
-			s.end(ending{why: "the transport has ended", gentle: true})
+			s.end(ending{as: Other, why: "the transport has ended", gentle: true})
 			return
 		case msg, ok := <-s.queue:
 			if !ok {
@@ -241,12 +297,14 @@ func (s *Session) unreadable(err error) {
 	case errors.Is(err, transport.ErrTooBig):
 		s.bad()
 		s.refuse(replyHead{}, rpcerr.TooBig("a message may have %d bytes", s.limits.Message))
-		s.end(ending{why: "a message was too big", err: err, gentle: true})
+		s.end(ending{as: Other, why: "a message was too big", err: err, gentle: true})
 	default:
+		as := Dropped
 		if errors.Is(err, transport.ErrBadChunk) {
 			s.bad()
+			as = Other
 		}
-		s.end(ending{why: "nothing more can be read", err: err, gentle: true})
+		s.end(ending{as: as, why: "nothing more can be read", err: err, gentle: true})
 	}
 }
 
@@ -261,17 +319,17 @@ func (s *Session) hello(ctx context.Context, r *transport.Reader) error {
 	var late atomic.Bool
 	timer := time.AfterFunc(s.limits.Hello, func() {
 		late.Store(true)
-		s.end(ending{why: "no hello in time"})
+		s.end(ending{as: TimedOut, why: "no hello in time"})
 	})
 	defer timer.Stop()
-	halt := context.AfterFunc(ctx, func() { s.end(ending{why: "the transport has ended"}) })
+	halt := context.AfterFunc(ctx, func() { s.end(ending{as: Other, why: "the transport has ended"}) })
 	defer halt()
 	quit := make(chan struct{})
 	defer close(quit)
 	s.parts.Go(func() {
 		select {
 		case <-s.server.stop:
-			s.end(ending{why: "the server stops", proper: true})
+			s.end(ending{as: Other, why: "the server stops", proper: true})
 		case <-quit:
 		}
 	})

@@ -298,7 +298,7 @@ func TestLargeReplyIsStreamed(t *testing.T) {
 	const entries, size = 1000, 100 << 10
 	var tree *data.Node
 	b := netconftest.New(t, netconftest.Config{Setup: handle(t, func(context.Context, *netconf.Request) (*netconf.Reply, error) {
-		return netconf.DataReply(tree), nil
+		return netconf.DataReply(tree, &data.View{}), nil
 	})})
 	incidents := b.Schema.Root.Child(b.Schema.Module("ietf-incident"), "incidents")
 	list := data.Build(incidents)

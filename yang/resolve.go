@@ -42,6 +42,9 @@ func (c *compiler) typedef(def *statement, depth int) (*Type, error) {
 	}
 	t := *below
 	t.Name = def.arg
+	if isPathPattern(def) {
+		t.Base, t.pattern, t.RequireInstance = InstanceIdentifier, true, false
+	}
 	if d := def.sub("default"); d != nil {
 		t.defaultFrom = d
 	}

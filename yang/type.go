@@ -62,7 +62,8 @@ type Type struct {
 	Path            *LeafrefPath
 	RequireInstance bool
 
-	size        int // of a union: the members, those of its unions counted
+	pattern     bool // a node-instance-identifier, which has the base of what it extends
+	size        int  // of a union: the members, those of its unions counted
 	defaultFrom *statement
 	units       string
 	pathStmt    *statement
@@ -147,7 +148,7 @@ func (t *Type) Canonical(text string, schema *Schema, resolve Prefixes) (string,
 	case IdentityRef:
 		return t.canonicalIdentity(text, schema, resolve)
 	case InstanceIdentifier:
-		return canonicalInstanceIdentifier(text, schema, resolve)
+		return rewriteInstanceIdentifier(text, schema, t.pattern, resolve, (*Module).name)
 	case Leafref:
 		if t.Path == nil || t.Path.Target == nil || t.Path.Target.Type == nil {
 			return text, nil
@@ -463,7 +464,7 @@ func (t *Type) requalify(text string, schema *Schema, rename func(*Module) strin
 			return rename(m) + ":" + name
 		}
 	case InstanceIdentifier:
-		if out, err := rewriteInstanceIdentifier(text, schema, schema.Module, rename); err == nil {
+		if out, err := rewriteInstanceIdentifier(text, schema, t.pattern, schema.Module, rename); err == nil {
 			return out
 		}
 	}

@@ -28,7 +28,7 @@ in with a password, with SSH keys, or both:
   incidentd init --data DIR --password-stdin < FILE
 
 The password is one line; on a terminal it is asked for. It is stored as a hash.
-More users are added over NETCONF, in ietf-system. If init fails, nothing is left
+More users are added with 'incidentd user add', or over NETCONF in ietf-system. If init fails, nothing is left
 behind, and it can be run again.`,
 	define: func(f *flag.FlagSet) func(context.Context, *app) error {
 		dir := dataFlag(f)

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -24,11 +25,15 @@ import (
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	argument       string // of the command
 }
 
 // command is a word of the command line.
 type command struct {
+	// name may be two words, as "user add".
 	name, summary string
+	// argument names the one argument of the command; empty when it has none.
+	argument string
 	// text explains it to somebody who sees it for the first time.
 	text string
 	// define declares the flags and returns what runs once they are parsed.
@@ -36,7 +41,8 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, compactCommand, backupCommand, restoreCommand, versionCommand}
+	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, compactCommand, backupCommand, restoreCommand,
+		userAddCommand, userRemoveCommand, userListCommand, versionCommand}
 }
 
 func main() {
@@ -45,7 +51,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], &app{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
 // usageError is a command line that makes no sense.
@@ -85,44 +91,74 @@ func dispatch(ctx context.Context, args []string, a *app) error {
 	if len(args) == 0 {
 		return misuse("", "a command is missing: try 'incidentd demo', or 'incidentd init' for a server of your own")
 	}
-	name, args := args[0], args[1:]
-	switch name {
+	switch args[0] {
 	case "help", "-h", "-help", "--help":
-		if len(args) == 0 {
+		if args = args[1:]; len(args) == 0 {
 			return overview(a.stdout)
 		}
-		c := find(args[0])
+		c, _ := find(args)
 		if c == nil {
-			return misuse("", "there is no command %q", args[0])
+			return unknown(args)
 		}
 		return c.help(a.stdout)
 	case "-version", "--version":
-		name = "version"
+		args[0] = "version"
 	}
-	c := find(name)
+	c, rest := find(args)
 	if c == nil {
-		return misuse("", "there is no command %q", name)
+		return unknown(args)
 	}
 	flags := c.flags()
 	do := c.define(flags)
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return c.help(a.stdout)
-	case err != nil:
-		return misuse(name, "%v", err)
-	case flags.NArg() > 0:
-		return misuse(name, "%s takes no argument %q", name, flags.Arg(0))
+	var given []string
+	for rest := rest; ; { // flags may stand behind the argument
+		switch err := flags.Parse(rest); {
+		case errors.Is(err, flag.ErrHelp):
+			return c.help(a.stdout)
+		case err != nil:
+			return misuse(c.name, "%v", err)
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		given, rest = append(given, flags.Arg(0)), flags.Args()[1:]
+	}
+	switch {
+	case c.argument == "" && len(given) > 0:
+		return misuse(c.name, "%s takes no argument %q", c.name, given[0])
+	case c.argument != "" && len(given) == 0:
+		return misuse(c.name, "%s needs a %s", c.name, c.argument)
+	case len(given) > 1:
+		return misuse(c.name, "%s takes one %s, %q is too much", c.name, c.argument, given[1])
+	case len(given) == 1:
+		a.argument = given[0]
 	}
 	return do(ctx, a)
 }
 
-func find(name string) *command {
+// find is the command of the first words, and what follows them.
+func find(args []string) (*command, []string) {
 	for _, c := range commands() {
-		if c.name == name {
-			return &c
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return &c, args[len(words):]
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// unknown is the error for words that are no command, or only the begin of some.
+func unknown(args []string) error {
+	var longer []string
+	for _, c := range commands() {
+		if strings.HasPrefix(c.name, args[0]+" ") {
+			longer = append(longer, c.name)
+		}
+	}
+	if len(longer) > 0 {
+		return misuse("", "%s is the begin of a command: %s", args[0], strings.Join(longer, ", "))
+	}
+	return misuse("", "there is no command %q", args[0])
 }
 
 func (c *command) flags() *flag.FlagSet {
@@ -150,7 +186,11 @@ func (c *command) help(w io.Writer) error {
 	flags := c.flags()
 	c.define(flags)
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: incidentd %s [OPTIONS]\n\n%s\n", c.name, strings.TrimSpace(c.text))
+	usage := c.name
+	if c.argument != "" {
+		usage += " " + c.argument
+	}
+	fmt.Fprintf(&b, "Usage: incidentd %s [OPTIONS]\n\n%s\n", usage, strings.TrimSpace(c.text))
 	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	first := true
 	flags.VisitAll(func(f *flag.Flag) {

@@ -66,7 +66,7 @@ func (b *buffer) await(t testing.TB, want string) string {
 func call(t testing.TB, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = run(t.Context(), args, &app{strings.NewReader(stdin), &out, &errs})
+	status = run(t.Context(), args, &app{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs})
 	return status, out.String(), errs.String()
 }
 
@@ -251,7 +251,7 @@ func TestBackupAndRestore(t *testing.T) {
 func TestHelpNamesEveryCommand(t *testing.T) {
 	overview, _ := must(t, "", "help")
 	for _, c := range commands() {
-		text, _ := must(t, "", "help", c.name)
+		text, _ := must(t, "", append([]string{"help"}, strings.Fields(c.name)...)...)
 		if !strings.Contains(overview, "  "+c.name+" ") || !strings.Contains(text, "Usage: incidentd "+c.name) {
 			t.Errorf("no help on %s", c.name)
 		}

@@ -309,7 +309,7 @@ func TestDemo(t *testing.T) {
 	taken := serveAt(t, initialised(t))
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"demo", "--listen", taken.addr, "--every", "1s", "--seed", "1"}, &app{strings.NewReader(""), out, errs})
+		ended <- run(ctx, []string{"demo", "--listen", taken.addr, "--every", "1s", "--seed", "1"}, &app{stdin: strings.NewReader(""), stdout: out, stderr: errs})
 	}()
 	text := out.await(t, "raised ")
 	text = out.await(t, "root cause: ")

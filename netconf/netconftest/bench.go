@@ -9,13 +9,16 @@ package netconftest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -23,6 +26,7 @@ import (
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
 	"incidentd/netconf"
+	"incidentd/netconf/nacm"
 	"incidentd/netconf/ops"
 	"incidentd/netconf/subscribe"
 	"incidentd/netconf/transport"
@@ -37,24 +41,53 @@ import (
 var definitions = []string{"ietf-inet-types", "ietf-yang-types", "iana-crypt-hash", "ietf-yang-metadata", "ietf-incident-types", "ietf-datastores", "ietf-origin"}
 
 // Schema compiles the embedded modules, once in a process.
-var Schema = sync.OnceValues(func() (*yang.Schema, error) {
+var Schema = sync.OnceValues(func() (*yang.Schema, error) { return SchemaWith(nil) })
+
+// SchemaWith compiles the embedded modules and others, all of which are implemented.
+func SchemaWith(others fs.FS) (*yang.Schema, error) {
 	var implemented []string
 	for _, name := range modules.Names() {
 		m, _, _ := modules.Split(name)
 		if m == "" {
 			m = name
 		}
-		if !slices.Contains(definitions, m) && !slices.Contains(ops.Definitions(), m) {
+		if !slices.Contains(definitions, m) {
 			implemented = append(implemented, m)
 		}
 	}
-	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: ops.Features()})
-})
+	o := yang.Options{Implemented: implemented, Features: ops.Features()}
+	if others == nil {
+		return yang.Compile(modules.FS, o)
+	}
+	var files []yang.File
+	for _, from := range []fs.FS{modules.FS, others} {
+		names, err := fs.Glob(from, "*.yang")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(from, name)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, yang.File{Name: name, Text: text})
+			if from == others {
+				m, _, _ := modules.Split(name)
+				o.Implemented = append(o.Implemented, cmp.Or(m, strings.TrimSuffix(name, ".yang")))
+			}
+		}
+	}
+	return yang.CompileFiles(files, o)
+}
 
 // Config of a Bench; the zero value works.
 type Config struct {
 	Limits  netconf.Limits
 	Journal journal.Options
+	// Schema is that of Schema when it is nil.
+	Schema *yang.Schema
+	// NACM controls access, as running says. Without it everybody may do everything.
+	NACM bool
 	// Setup adds handlers before the first session.
 	Setup func(*Bench)
 }
@@ -66,6 +99,7 @@ type Bench struct {
 	Store     *datastore.Store
 	Server    *netconf.Server
 	Publisher *subscribe.Publisher
+	NACM      *nacm.Controller
 	// Log is what the server has logged.
 	Log *Log
 
@@ -106,7 +140,10 @@ func (l *Log) Take() string {
 // called inside, and Schema before, outside.
 func New(t testing.TB, c Config) *Bench {
 	t.Helper()
-	schema, err := Schema()
+	schema, err := c.Schema, error(nil)
+	if schema == nil {
+		schema, err = Schema()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,10 +156,17 @@ func New(t testing.TB, c Config) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Store, err = datastore.Open(b.DB, j, schema, datastore.Options{Log: log}); err != nil {
+	if b.Store, err = datastore.Open(b.DB, j, schema, datastore.Options{Log: log, Announce: ops.Announcer(schema)}); err != nil {
 		t.Fatal(err)
 	}
-	if b.Server, err = netconf.New(netconf.Config{Store: b.Store, Limits: c.Limits, Log: log}); err != nil {
+	server := netconf.Config{Store: b.Store, Limits: c.Limits, Log: log}
+	if b.NACM, err = nacm.New(b.Store, log); err != nil {
+		t.Fatal(err)
+	}
+	if c.NACM {
+		server.Access = b.NACM.Access
+	}
+	if b.Server, err = netconf.New(server); err != nil {
 		t.Fatal(err)
 	}
 	password := schema.Root.Child(schema.Module("ietf-system"), "system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
@@ -176,6 +220,19 @@ func (b *Bench) Dial(ctx context.Context, user string, buffer int) net.Conn {
 	near, far := memconn.PipeBetween(memconn.Addr("192.0.2.7:40000"), memconn.Addr("192.0.2.1:830"), buffer)
 	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user}) })
 	return near
+}
+
+// Configure makes a configuration, given as XML, all that running has.
+func (b *Bench) Configure(text string) error {
+	p := data.Parser{Schema: b.Schema}
+	config, err := p.ParseDocument([]byte(text))
+	if err != nil {
+		return err
+	}
+	return b.Store.Update(context.Background(), func(tx *datastore.Tx) error {
+		tx.SetRunning(config)
+		return nil
+	})
 }
 
 // Publish appends notifications, given as XML, to a stream, in one transaction.

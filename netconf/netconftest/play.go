@@ -28,6 +28,8 @@ import (
 //	-- A receives --         the next message of the server, or "closed", or "silence"
 //	                         when nothing comes within a second
 //	-- A hangs up --         closes the connection
+//	-- config --             configuration, which becomes all that running has, whoever
+//	                         may write what
 //	-- event STREAM --       notifications, each on a line, published together
 //	-- wait DURATION --      time passes
 //	-- log --                what the server has logged since, without its time
@@ -130,6 +132,8 @@ func (p *player) step(name, body string) (string, error) {
 	switch {
 	case name == "log":
 		return clean(regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(p.bench.Log.Take(), "")), nil
+	case name == "config":
+		return body, p.bench.Configure(body)
 	case words[0] == "event" && len(words) == 2:
 		return body, p.bench.Publish(words[1], strings.Split(strings.TrimSpace(body), "\n")...)
 	case words[0] == "wait" && len(words) == 2:

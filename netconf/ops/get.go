@@ -3,23 +3,22 @@ package ops
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"incidentd/datastore"
 	"incidentd/netconf"
-	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
-	"incidentd/yang/xmltext"
 )
 
 // get answers <get>: running and the state of the server [RFC 6241 section 7.7].
 func (o *operations) get(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	f, err := o.filter(r)
+	q, err := o.query(r)
 	if err != nil {
 		return nil, err
 	}
-	snap := o.store.Snapshot()
-	return netconf.DataReply(f.Select(r.Access.Read(o.store.With(snap, snap.Get(), f)))), nil
+	q.view.Source = o.store.With(q.snap, q.snap.Get(), q.filter)
+	return q.reply()
 }
 
 // getConfig answers <get-config> [RFC 6241 section 7.1].
@@ -28,86 +27,89 @@ func (o *operations) getConfig(_ context.Context, r *netconf.Request) (*netconf.
 	if err != nil {
 		return nil, err
 	}
-	f, err := o.filter(r)
+	q, err := o.query(r)
 	if err != nil {
 		return nil, err
 	}
-	return netconf.DataReply(f.Select(r.Access.Read(o.store.Snapshot().Datastore(from.store)))), nil
-}
-
-// filter is the subtree filter of a request, nil without one.
-func (o *operations) filter(r *netconf.Request) (*data.Filter, error) {
-	if err := refuse(r.Input, "with-defaults"); err != nil {
-		return nil, err
-	}
-	elements, present, err := r.Filter()
-	if err != nil || !present {
-		return nil, err
-	}
-	return o.bind(elements), nil
-}
-
-func (o *operations) bind(elements []*xmltext.Element) *data.Filter {
-	return data.NewFilter(o.schema, o.schema.Root, elements)
-}
-
-// refuse tells which of the parameters are there but not implemented.
-func refuse(input *data.Node, parameters ...string) error {
-	var errs rpcerr.Errors
-	for _, p := range parameters {
-		if input.Has(p) {
-			errs = append(errs, rpcerr.OperationNotSupported("the parameter "+p))
-		}
-	}
-	return errs.Err()
-}
-
-// datastoreError refuses a datastore as RFC 8526 section 3 says.
-func datastoreError(name string) error {
-	return rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "the datastore %s cannot be used here", name)
+	q.view.Source, q.view.Content = q.snap.Datastore(from.store), data.ConfigNodes
+	return q.reply()
 }
 
 // getData answers <get-data> [RFC 8526 section 3.1.1].
 func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if err := refuse(r.Input, "xpath-filter", "with-defaults"); err != nil {
-		return nil, err
-	}
-	if d := r.Input.Leaf("max-depth"); d != "" && d != "unbounded" {
-		return nil, rpcerr.OperationNotSupported("the parameter max-depth")
-	}
-	var f *data.Filter
-	if n := r.Input.Child("subtree-filter"); n != nil {
-		elements, err := netconf.Elements(n.Raw())
-		if err != nil {
-			return nil, err
-		}
-		f = o.bind(elements)
-	}
-	snap := o.store.Snapshot()
-	tree, err := o.tree(snap, r.Input.Leaf("datastore"), f)
+	name, err := datastoreOf(r.Input.Leaf("datastore"))
 	if err != nil {
 		return nil, err
 	}
-	tree = f.Select(r.Access.Read(tree))
+	q, err := o.query(r)
+	if err != nil {
+		return nil, err
+	}
+	q.view.Source = q.snap.Datastore(name)
+	if name == datastore.Operational {
+		q.view.Source = o.store.With(q.snap, q.view.Source, q.filter)
+		q.view.Intended = q.snap.Datastore(datastore.Intended)
+		if !r.Input.Has("with-defaults") {
+			q.view.Defaults = data.ReportAll // what is in use is there [RFC 8342 section 5.3]
+		}
+	} else {
+		q.view.Content = data.ConfigNodes
+	}
 	switch r.Input.Leaf("config-filter") {
 	case "true":
-		tree = configOf(tree)
+		q.view.Content = data.ConfigNodes
 	case "false":
-		tree = data.StateOf(tree)
+		if q.view.Content == data.ConfigNodes {
+			return netconf.DataReply(nil, &q.view), nil
+		}
+		q.view.Content = data.StateNodes
 	}
-	if wanted, negated := r.Input.Values("origin-filter"), r.Input.Values("negated-origin-filter"); len(wanted)+len(negated) > 0 {
-		tree = data.OfOrigin(tree, snap.Running, func(origin string) bool {
+	if depth := r.Input.Leaf("max-depth"); depth != "unbounded" {
+		q.view.MaxDepth = number(depth)
+	}
+	q.view.Origins = r.Input.Has("with-origin")
+	return q.reply()
+}
+
+// query is a retrieval.
+type query struct {
+	*operations
+	request *netconf.Request
+	snap    *datastore.Snapshot
+	filter  *data.Filter
+	view    data.View
+}
+
+// query reads the parameters that all retrievals have.
+func (o *operations) query(r *netconf.Request) (*query, error) {
+	f, err := r.Filter()
+	if err != nil {
+		return nil, err
+	}
+	q := &query{operations: o, request: r, snap: o.store.Snapshot(), filter: f, view: data.View{Schema: o.schema}}
+	if mode := r.Input.Leaf("with-defaults"); mode != "" {
+		q.view.Defaults, _ = data.ParseDefaults(mode) // the schema has checked it
+	}
+	return q, nil
+}
+
+// reply selects from the source of the view. What the user may not read is taken away
+// before: it has no part in what a filter finds.
+func (q *query) reply() (*netconf.Reply, error) {
+	tree, err := q.filter.Select(q.request.Access.Read(q.view.Source), q.view.Defaults)
+	if err != nil {
+		return nil, err
+	}
+	wanted, negated := q.request.Input.Values("origin-filter"), q.request.Input.Values("negated-origin-filter")
+	if len(wanted)+len(negated) > 0 {
+		tree = data.OfOrigin(tree, q.view.Intended, q.view.Defaults, func(origin string) bool {
 			if len(wanted) > 0 {
-				return o.isOrigin(origin, wanted)
+				return q.isOrigin(origin, wanted)
 			}
-			return !o.isOrigin(origin, negated)
+			return !q.isOrigin(origin, negated)
 		})
 	}
-	reply := netconf.DataReply(tree)
-	if r.Input.Has("with-origin") {
-		reply.Intended = snap.Running
-	}
-	return reply, nil
+	return netconf.DataReply(tree, &q.view), nil
 }
 
 // isOrigin reports whether an origin is derived from or equal to any of the
@@ -120,40 +122,13 @@ func (o *operations) isOrigin(origin string, of []string) bool {
 	})
 }
 
-// tree is the content of a datastore, as far as the filter can select it.
-func (o *operations) tree(snap *datastore.Snapshot, identity string, f *data.Filter) (*data.Node, error) {
-	name, err := datastoreOf(identity)
-	if name == datastore.Operational {
-		return o.store.With(snap, snap.Operational(), f), nil
-	}
-	return snap.Datastore(name), err
+// number is the value of a leaf of an unsigned type, 0 for none.
+func number(value string) int {
+	n, _ := strconv.Atoi(value) // the schema has checked it
+	return n
 }
 
-// configOf returns the configuration nodes of a tree; nil when there are none.
-// What holds no state is shared.
-func configOf(n *data.Node) *data.Node {
-	if n == nil || !n.Schema().Config {
-		return nil
-	}
-	if n.Schema().HasValue() || n.Schema().Kind == yang.AnyData || n.Schema().Kind == yang.AnyXML {
-		return n
-	}
-	whole := true
-	var kept []*data.Node
-	for c := range n.Children() {
-		k := configOf(c)
-		whole = whole && k == c
-		if k != nil {
-			kept = append(kept, k)
-		}
-	}
-	switch {
-	case whole:
-		return n
-	case len(kept) == 0 && n.Schema().Kind == yang.Container && !n.Schema().Presence:
-		return nil
-	case n.Schema().Kind == yang.List:
-		return data.BuildEntry(n.Schema(), n.Keys()...).Add(kept...).Node()
-	}
-	return data.Build(n.Schema()).Add(kept...).Node()
+// datastoreError refuses a datastore as RFC 8526 section 3 says.
+func datastoreError(name string) error {
+	return rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "the datastore %s cannot be used here", name)
 }

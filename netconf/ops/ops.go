@@ -23,14 +23,10 @@ type Config struct {
 // yang.Options: without the others the schema neither announces nor accepts them.
 func Features() map[string][]string {
 	return map[string][]string{
-		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "validate", "writable-running"},
-		"ietf-netconf-nmda": {"origin"},
+		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "validate", "writable-running", "xpath"},
+		"ietf-netconf-nmda": {"origin", "with-defaults"},
 	}
 }
-
-// Definitions are modules that stand in the server's schema for their definitions
-// alone: the operations do not implement what they add.
-func Definitions() []string { return []string{"ietf-netconf-with-defaults", "ietf-netconf-acm"} }
 
 type operations struct {
 	server *netconf.Server
@@ -46,6 +42,7 @@ type operations struct {
 func Register(c Config) error {
 	store := c.Server.Store()
 	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored}
+	c.Server.Observe(sessionEvents{store, o.log})
 	var errs []error
 	for _, h := range []struct {
 		module, rpc string

@@ -87,8 +87,8 @@ func TestConfigFilter(t *testing.T) {
 	const control, list = `<control><max-alarm-status-changes>5</max-alarm-status-changes></control>`, `<alarm-list><number-of-alarms>0</number-of-alarms></alarm-list>`
 	const unmapped = nw + `<network><network-id>unmapped</network-id><node><node-id>n1</node-id></node></network></networks>`
 	for _, test := range []struct{ filter, want string }{
-		{"", al + control + list + `</alarms>` + unmapped},
-		{"<config-filter>true</config-filter>", al + control + `</alarms>` + unmapped},
+		{"<with-defaults>explicit</with-defaults>", al + control + list + `</alarms>` + unmapped},
+		{"<config-filter>true</config-filter><with-defaults>explicit</with-defaults>", al + control + `</alarms>` + unmapped},
 		{"<config-filter>false</config-filter>", al + list + `</alarms>`},
 	} {
 		got, err := p.Ask(rpc(`<get-data xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda" xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores"><datastore>ds:operational</datastore>` +

@@ -54,7 +54,8 @@ func datastoreOf(identity string) (datastore.Name, error) {
 
 // author is who makes the transaction of a request.
 func author(r *netconf.Request) datastore.Author {
-	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Source: "netconf", Comment: r.Input.Leaf("comment")}
+	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Host: host(r.Session.RemoteAddr()),
+		Source: "netconf", Comment: r.Input.Leaf("comment")}
 }
 
 // parse reads a whole configuration: that of a request, or of a URL.

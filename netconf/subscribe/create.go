@@ -60,12 +60,9 @@ func (p *Publisher) subscription(r *netconf.Request) (*subscription, error) {
 		return nil, rpcerr.New(rpcerr.Protocol, rpcerr.TagInvalidValue, "there is no stream %q", stream).
 			WithInfo("", "bad-element", "stream")
 	}
-	elements, present, err := r.Filter()
-	if err != nil {
+	var err error
+	if s.filter, err = r.Filter(); err != nil {
 		return nil, err
-	}
-	if present {
-		s.filter = data.NewFilter(p.schema, p.schema.Root, elements)
 	}
 	start, err := timeOf(r.Input, "startTime")
 	if err != nil {

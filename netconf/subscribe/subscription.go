@@ -3,6 +3,7 @@ package subscribe
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"incidentd/datastore/journal"
@@ -89,6 +90,9 @@ func (s *subscription) next(ctx context.Context) (*journal.Record, error) {
 
 // send sends a record that passes the filter; false when the session has ended.
 func (s *subscription) send(r *journal.Record) bool {
+	if !s.permitted(r) {
+		return true
+	}
 	e := s.publisher.events.get(r)
 	if s.filter != nil {
 		n, err := e.tree()
@@ -96,7 +100,11 @@ func (s *subscription) send(r *journal.Record) bool {
 			s.session.Log().Error("a notification cannot be parsed", "name", r.Name, "err", err)
 			return true
 		}
-		if !s.filter.Matches(n) {
+		ok, err := s.filter.Matches(n)
+		if err != nil {
+			s.session.Log().Warn("a filter cannot be applied to a notification", "name", r.Name, "err", err)
+		}
+		if !ok {
 			return true
 		}
 	}
@@ -105,6 +113,19 @@ func (s *subscription) send(r *journal.Record) bool {
 	}
 	s.publisher.sent.Add(1)
 	return true
+}
+
+// permitted reports whether the user may have a record as the rules stand now [RFC 8341
+// section 3.1.4]. One of a notification that the schema no longer has is for nobody whose
+// access is controlled.
+func (s *subscription) permitted(r *journal.Record) bool {
+	access := s.session.Access()
+	if access == nil {
+		return true
+	}
+	module, name, _ := strings.Cut(r.Name, ":")
+	n := s.publisher.schema.Notification(module, name)
+	return n != nil && access.Notify(n)
 }
 
 // replayed sends replayComplete once, if there is a replay; false when the session

@@ -174,6 +174,13 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 			return
 		}
 	}
+	if c.isAssumed() {
+		// A value that is tagged as the default goes back to it: it is not set.
+		if r.node().lookup(c) != nil {
+			r.change().remove(e.o, c.schema, c.text)
+		}
+		return
+	}
 	if keyless(c.schema) {
 		e.set(r, plain(c)) // nothing tells it from others
 		return

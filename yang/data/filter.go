@@ -8,11 +8,12 @@ import (
 	"incidentd/yang/xmltext"
 )
 
-// Filter is a subtree filter bound to a schema [RFC 6241 section 6]. It is
-// immutable.
+// Filter is a subtree filter [RFC 6241 section 6] or one of XPath [RFC 6241 section
+// 8.9], bound to a schema. It is immutable.
 type Filter struct {
-	top           *filterNode // nil: selects nothing
+	top           *filterNode // of a subtree filter; nil: selects nothing
 	notifications []*filterNode
+	xpath         *xpathFilter // nil: a subtree filter
 }
 
 // filterNode is one element of a filter that may select something.
@@ -188,6 +189,8 @@ func (f *Filter) Touches(s *yang.Node) bool {
 	switch {
 	case f == nil:
 		return true
+	case f.xpath != nil:
+		return f.xpath.touches(s)
 	case f.top == nil:
 		return false
 	case !f.top.narrow, slices.ContainsFunc(f.top.groups, func(g filterGroup) bool { return g.schema == s }):
@@ -202,21 +205,32 @@ func (f *Filter) Touches(s *yang.Node) bool {
 // subtrees that are selected whole; nil when it selects nothing. A nil filter
 // selects the tree itself. The keys of entries are always selected with what is
 // selected of them.
-func (f *Filter) Select(n *Node) *Node {
-	if f == nil || n == nil {
-		return n
+//
+// Leafs that are not there but have a default are seen as if they were [RFC 7950
+// section 7.6.1]; they are selected where the mode reports them. The result is made
+// to be written, with the same mode: it tells what is whole and what is a default.
+//
+// Only an XPath filter answers an error: resource-denied, when it takes too long.
+func (f *Filter) Select(n *Node, mode Defaults) (*Node, error) {
+	switch {
+	case f == nil || n == nil:
+		return n, nil
+	case f.xpath != nil:
+		return f.xpath.from(n, mode)
+	case f.top == nil:
+		return nil, nil
 	}
-	if f.top == nil {
-		return nil
-	}
-	return apply(n, []*filterNode{f.top})
+	return selection{mode}.apply(n, []*filterNode{f.top}), nil
 }
 
 // Matches reports whether the filter selects anything of a tree whose top is the
-// given node: a notification or a top-level data node.
-func (f *Filter) Matches(top *Node) bool {
-	if f == nil {
-		return true
+// given node: a notification or a top-level data node. The error is that of Select.
+func (f *Filter) Matches(top *Node) (bool, error) {
+	switch {
+	case f == nil:
+		return true, nil
+	case f.xpath != nil:
+		return f.xpath.matches(top)
 	}
 	nodes := f.notifications
 	if f.top != nil {
@@ -225,17 +239,20 @@ func (f *Filter) Matches(top *Node) bool {
 		}
 	}
 	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *filterNode) bool { return n.schema != top.schema })
-	return len(nodes) > 0 && apply(top, nodes) != nil
+	return len(nodes) > 0 && selection{ReportAll}.apply(top, nodes) != nil, nil
 }
+
+// selection is one application of a subtree filter.
+type selection struct{ mode Defaults }
 
 // apply returns what filter nodes of one schema, together, select of an instance;
 // nil for nothing.
-func apply(n *Node, nodes []*filterNode) *Node {
+func (sel selection) apply(n *Node, nodes []*filterNode) *Node {
 	var found []*Node
 	var groups []filterGroup
 	active := 0
 	for _, fn := range nodes {
-		leafs, ok := fn.holds(n)
+		leafs, ok := sel.holds(fn, n)
 		switch {
 		case !ok:
 			continue
@@ -255,12 +272,7 @@ func apply(n *Node, nodes []*filterNode) *Node {
 	var out *Node
 	put := func(k *Node) {
 		if out == nil {
-			out = &Node{schema: n.schema, text: n.text}
-			for _, key := range n.schema.Keys {
-				if leaf := n.Get(key); leaf != nil {
-					out.setKid(leaf)
-				}
-			}
+			out = part(n)
 		}
 		if k.set != nil || !k.schema.Multiple() {
 			out.setKid(k)
@@ -269,8 +281,8 @@ func apply(n *Node, nodes []*filterNode) *Node {
 		}
 	}
 	for _, g := range groups {
-		if part := g.from(n); part != nil {
-			put(part)
+		if k := sel.from(g, n); k != nil {
+			put(k)
 		}
 	}
 	for _, leaf := range found {
@@ -279,32 +291,55 @@ func apply(n *Node, nodes []*filterNode) *Node {
 	return out
 }
 
+// part is a node of which only a part is selected so far: its keys.
+func part(n *Node) *Node {
+	p := &Node{schema: n.schema, text: n.text, note: partial}
+	for _, key := range n.schema.Keys {
+		if leaf := n.Get(key); leaf != nil {
+			p.setKid(leaf)
+		}
+	}
+	return p
+}
+
 // holds reports whether all content matches hold, and the leafs that make them.
-func (fn *filterNode) holds(n *Node) (found []*Node, ok bool) {
+func (sel selection) holds(fn *filterNode, n *Node) (found []*Node, ok bool) {
 	for _, m := range fn.match {
-		before := len(found)
+		held := false
 		for _, l := range m {
 			leaf := n.lookup(&Node{schema: l.schema, text: l.value})
-			if leaf != nil && leaf.text == l.value {
-				found = append(found, leaf)
+			switch {
+			case leaf != nil && leaf.text == l.value:
+				held = true
+				if !sel.mode.hides(leaf) {
+					found = append(found, leaf)
+				}
+			case n.kid(l.schema) == nil && slices.Contains(l.schema.Defaults, l.value) && n.caseChosen(l.schema):
+				held = true
+				if sel.mode.adds(l.schema) {
+					found = append(found, assume(l.schema, l.value))
+				}
 			}
 		}
-		if len(found) == before {
+		if !held {
 			return nil, false
 		}
 	}
 	return found, true
 }
 
-// from returns what the group selects of a parent's children of its schema: a
-// child or a collection.
-func (g filterGroup) from(parent *Node) *Node {
+// from returns what a group selects of a parent's children of its schema: a child or
+// a collection.
+func (sel selection) from(g filterGroup, parent *Node) *Node {
 	k := parent.kid(g.schema)
-	if k == nil || k.set == nil {
-		if k == nil {
+	if k == nil {
+		return sel.absent(g, parent)
+	}
+	if k.set == nil {
+		if sel.mode.hides(k) {
 			return nil
 		}
-		return apply(k, g.nodes)
+		return sel.apply(k, g.nodes)
 	}
 	if slices.ContainsFunc(g.nodes, func(n *filterNode) bool { return !n.narrow && len(n.match) == 0 }) {
 		return k
@@ -312,7 +347,7 @@ func (g filterGroup) from(parent *Node) *Node {
 	o, out := new(owner), newSet(g.schema)
 	whole := 0
 	visit := func(e *Node) bool {
-		if m := apply(e, g.nodes); m != nil {
+		if m := sel.apply(e, g.nodes); m != nil {
 			out = out.put(o, m)
 			if m == e {
 				whole++
@@ -336,6 +371,23 @@ func (g filterGroup) from(parent *Node) *Node {
 		return k
 	}
 	return &Node{schema: g.schema, set: out}
+}
+
+// absent is what a group selects of the defaults that stand for a child that is not
+// there.
+func (sel selection) absent(g filterGroup, parent *Node) *Node {
+	if !sel.mode.addsBelow(g.schema) || !parent.caseChosen(g.schema) {
+		return nil
+	}
+	if g.schema.Kind == yang.Container {
+		return sel.apply(&Node{schema: g.schema, note: assumed}, g.nodes)
+	}
+	out := New(g.schema)
+	o := new(owner)
+	for _, v := range g.schema.Defaults {
+		out.add(o, assume(g.schema, v))
+	}
+	return out.kids[0]
 }
 
 // keys are those of the entries that the group can select, when it names them.

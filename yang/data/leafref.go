@@ -62,7 +62,7 @@ func (l *Loc) follow(at *Loc, steps []yang.LeafrefStep, want *string, yield func
 	}
 	wants := make([]string, len(s.Where))
 	for i, w := range s.Where {
-		v, ok := l.operand(w)
+		v, ok := l.Operand(w)
 		if !ok {
 			return true
 		}
@@ -114,8 +114,9 @@ func entryKey(s yang.LeafrefStep, wants []string, steps []yang.LeafrefStep, want
 	return Key(values...), true
 }
 
-// operand is the value of current()/../a/b.
-func (l *Loc) operand(w yang.LeafrefPredicate) (string, bool) {
+// Operand is the value that a predicate compares with for the leafref at the place: that
+// of current()/../a/b; false when there is none.
+func (l *Loc) Operand(w yang.LeafrefPredicate) (string, bool) {
 	at := l.up(w.Ups)
 	if at == nil {
 		return "", false

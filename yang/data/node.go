@@ -22,9 +22,24 @@ type Node struct {
 type note struct {
 	op    Op
 	move  *move          // of an edit's entry that the user orders
-	raw   xmltext.Raw    // content of an anydata or anyxml
+	raw   xmltext.Raw    // content of an anydata or anyxml; of an expression its scope
 	attrs []xmltext.Attr // of an anyxml
+	// These are of what filters have selected: a node with some of its children only;
+	// such a one below a node that was selected whole; a default, or a container
+	// without presence that is not there.
+	partial, pruned, assumed bool
 }
+
+// The notes of what filters select, shared by all such nodes.
+var (
+	partial = &note{partial: true}
+	pruned  = &note{partial: true, pruned: true}
+	assumed = &note{assumed: true}
+)
+
+func (n *Node) isPruned() bool  { return n.note != nil && n.note.pruned }
+func (n *Node) isPartial() bool { return n.note != nil && n.note.partial }
+func (n *Node) isAssumed() bool { return n.note != nil && n.note.assumed }
 
 // New returns an empty container, rpc input or output, notification or root.
 func New(schema *yang.Node) *Node { return &Node{schema: schema} }
@@ -356,3 +371,16 @@ type Loc struct {
 
 // Down returns the place of a child.
 func (l *Loc) Down(n *Node) *Loc { return &Loc{l, n} }
+
+// WithOnly returns a copy of the node whose children of a schema node are the given
+// ones alone, entries in their order; without any when none is given.
+func (n *Node) WithOnly(schema *yang.Node, children ...*Node) *Node {
+	c, o := n.clone(), new(owner)
+	if i, ok := c.find(schema.Order); ok && c.kids[i].schema == schema {
+		c.kids = slices.Delete(c.kids, i, i+1)
+	}
+	for _, ch := range children {
+		c.add(o, ch)
+	}
+	return c
+}

@@ -34,15 +34,15 @@ func TestOrigins(t *testing.T) {
 		want string
 	}{
 		{"all", all, `<top xmlns="urn:m"` + or + `intended"><a>1</a><l><k>x</k><v>1</v></l><l` + or + `system"><k>y</k><v>2</v></l><state><s>up</s></state></top>`},
-		{"intended", data.OfOrigin(all, running, func(o string) bool { return o == "intended" }),
+		{"intended", data.OfOrigin(all, running, data.Explicit, func(o string) bool { return o == "intended" }),
 			`<top xmlns="urn:m"` + or + `intended"><a>1</a><l><k>x</k><v>1</v></l><state><s>up</s></state></top>`},
-		{"system", data.OfOrigin(all, running, func(o string) bool { return o == "system" }),
+		{"system", data.OfOrigin(all, running, data.Explicit, func(o string) bool { return o == "system" }),
 			`<top xmlns="urn:m"` + or + `intended"><l` + or + `system"><k>y</k><v>2</v></l><state><s>up</s></state></top>`},
-		{"none", data.OfOrigin(all, running, func(string) bool { return false }), `<top xmlns="urn:m"` + or + `intended"><state><s>up</s></state></top>`},
+		{"none", data.OfOrigin(all, running, data.Explicit, func(string) bool { return false }), `<top xmlns="urn:m"` + or + `intended"><state><s>up</s></state></top>`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := data.WriteOriginsXML(&b, c.tree, "", running); err != nil {
+			if err := (&data.View{Origins: true, Intended: running}).Write(&b, c.tree, ""); err != nil {
 				t.Fatal(err)
 			}
 			if got := b.String(); got != c.want {

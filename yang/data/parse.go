@@ -194,20 +194,23 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 	if s.Kind == yang.AnyXML && !r.Edit {
 		attrs, t.Attrs = slices.Clone(t.Attrs), nil
 	}
-	op, moved, err := r.operation(s, t)
+	said, err := r.attributes(s, t)
 	if err != nil {
 		r.fail(at.ChildPath(s), err)
 	}
-	if op != Inherit || moved != nil {
-		c.note = &note{op: op, move: moved}
+	if said != (attributes{}) {
+		c.note = &note{op: said.op, move: said.move, assumed: said.assumed}
 	}
-	if op != Inherit {
-		inherited = op
+	if said.op != Inherit {
+		inherited = said.op
 	}
 	switch s.Kind {
 	case yang.Leaf, yang.LeafList:
 		if ok, err := r.leaf(at, c, inherited); err != nil || !ok {
 			return err
+		}
+		if said.assumed && !r.assumed(at, c) {
+			return nil
 		}
 	case yang.AnyData, yang.AnyXML:
 		raw, err := r.d.ReadRaw()
@@ -228,7 +231,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		if err != nil {
 			return err
 		}
-		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && op == Inherit && !r.Edit {
+		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && said.op == Inherit && !r.Edit {
 			return r.empty(at, n, c)
 		}
 	}
@@ -312,8 +315,9 @@ func (r *reader) otherCase(n, c *Node) *yang.Node {
 	return nil
 }
 
-// operation reads the attributes that an edit may have.
-func (r *reader) operation(s *yang.Node, t xmltext.Token) (op Op, moved *move, _ *rpcerr.Error) {
+// attributes reads those that an edit may have: the operation, the place among
+// entries that the user orders, and that a value is the default.
+func (r *reader) attributes(s *yang.Node, t xmltext.Token) (said attributes, _ *rpcerr.Error) {
 	given := false
 	var order orderAttrs
 	for _, a := range t.Attrs {
@@ -321,29 +325,53 @@ func (r *reader) operation(s *yang.Node, t xmltext.Token) (op Op, moved *move, _
 		case r.Edit && a.Local == "operation" && (a.Space == NetconfNamespace || a.Space == ""):
 			o, ok := ParseOp(a.Value)
 			if given {
-				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "it stands there twice, with a namespace and without")
+				return attributes{}, rpcerr.BadAttribute(s.Name, a.Local, "it stands there twice, with a namespace and without")
 			}
 			given = true
 			if !ok || o == None {
-				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "the operation "+quoteShort(a.Value)+" is none of merge, replace, create, delete, remove")
+				return attributes{}, rpcerr.BadAttribute(s.Name, a.Local, "the operation "+quoteShort(a.Value)+" is none of merge, replace, create, delete, remove")
 			}
 			if s.IsKey() {
-				return Inherit, nil, rpcerr.BadAttribute(s.Name, a.Local, "a key has no operation of its own")
+				return attributes{}, rpcerr.BadAttribute(s.Name, a.Local, "a key has no operation of its own")
 			}
-			op = o
+			said.op = o
 		case r.Edit && a.Space == rpcerr.YANGNamespace && order.take(s, a):
+		case !r.state && a.Space == defaultsNamespace && a.Local == "default" && s.HasValue() && !s.IsKey():
+			switch strings.TrimSpace(a.Value) {
+			case "true", "1":
+				said.assumed = true
+			case "false", "0":
+			default:
+				return attributes{}, rpcerr.BadAttribute(s.Name, a.Local, quoteShort(a.Value)+" is no boolean")
+			}
 		default:
-			return Inherit, nil, rpcerr.UnknownAttribute(s.Name, a.Local)
+			return attributes{}, rpcerr.UnknownAttribute(s.Name, a.Local)
 		}
 	}
 	if order == (orderAttrs{}) {
-		return op, nil, nil
+		return said, nil
 	}
-	moved, err := order.move(s, r.Schema, r.resolver(r.d.Bindings(), s))
-	if err != nil {
-		return Inherit, nil, err
+	var err *rpcerr.Error
+	said.move, err = order.move(s, r.Schema, r.resolver(r.d.Bindings(), s))
+	return said, err
+}
+
+// attributes are what those of an element say.
+type attributes struct {
+	op      Op
+	move    *move
+	assumed bool // the value is the default [RFC 6243 section 6]
+}
+
+// assumed checks a value that is said to be the default. In a whole configuration it
+// needs no place; in an edit it stands there to be applied.
+func (r *reader) assumed(at *Loc, c *Node) (keep bool) {
+	if !slices.Contains(c.schema.Defaults, c.text) {
+		r.fail((&Loc{at, c}).Path(), rpcerr.InvalidValue("it is tagged as a default, but %s is not the default", quoteShort(c.text)).
+			WithInfo("", "bad-element", c.schema.Name))
+		return false
 	}
-	return op, moved, nil
+	return r.Edit
 }
 
 // leaf reads the value of a leaf or leaf-list entry; ok is false when it was
@@ -396,6 +424,9 @@ func (r *reader) leaf(at *Loc, c *Node, op Op) (ok bool, _ error) {
 		return false, nil
 	}
 	c.text = v
+	if r.state && c.note == nil && holdsXPath(c.schema.Type) {
+		c.note = &note{raw: xmltext.Raw{Bindings: slices.Clone(scope)}}
+	}
 	return true, nil
 }
 

@@ -439,18 +439,22 @@ func diffSequences(a, b *set, visit func(old, new *Node) bool) bool {
 		}
 		return true
 	}
-	// An entry stays when it keeps its place among those that stay.
+	// As many as can be stay, those that keep their order.
 	stays := map[*Node]*Node{} // the old by the new
 	if len(x) > 0 && len(y) > 0 && !keyless(x[0].schema) {
 		at := make(map[string]int, len(x))
 		for i, e := range x {
 			at[e.text] = i
 		}
-		last := -1
+		var both []*Node
+		var places []int
 		for _, e := range y {
-			if i, ok := at[e.text]; ok && i > last {
-				stays[e], last = x[i], i
+			if i, ok := at[e.text]; ok {
+				both, places = append(both, e), append(places, i)
 			}
+		}
+		for _, i := range longestRise(places) {
+			stays[both[i]] = x[places[i]]
 		}
 	}
 	kept := make(map[*Node]bool, len(stays))
@@ -468,6 +472,31 @@ func diffSequences(a, b *set, visit func(old, new *Node) bool) bool {
 		}
 	}
 	return true
+}
+
+// longestRise returns the indexes of a longest sequence of rising numbers.
+func longestRise(numbers []int) []int {
+	var ends []int // of sequences of each length, that with the least last number
+	before := make([]int, len(numbers))
+	for i, n := range numbers {
+		at, _ := slices.BinarySearchFunc(ends, n, func(e, n int) int { return numbers[e] - n })
+		before[i] = -1
+		if at > 0 {
+			before[i] = ends[at-1]
+		}
+		if at == len(ends) {
+			ends = append(ends, i)
+		} else {
+			ends[at] = i
+		}
+	}
+	out := make([]int, len(ends))
+	if len(ends) > 0 {
+		for i, k := len(ends)-1, ends[len(ends)-1]; i >= 0; i, k = i-1, before[k] {
+			out[i] = k
+		}
+	}
+	return out
 }
 
 // keyless reports whether entries of a schema are not told apart by a key.

@@ -15,14 +15,14 @@ import (
 // it is written; the node declares its own when that is another.
 func AppendXML(b []byte, n *Node, space string) []byte {
 	e := encoder{buf: b}
-	e.node(n, space, mark{})
+	e.node(n, space, e.begin())
 	return e.buf
 }
 
 // AppendChildrenXML appends the children of a node, as within <data>.
 func AppendChildrenXML(b []byte, n *Node, space string) []byte {
 	e := encoder{buf: b}
-	e.children(n, space, mark{})
+	e.children(n, space, e.begin())
 	return e.buf
 }
 
@@ -31,68 +31,20 @@ func AppendChildrenXML(b []byte, n *Node, space string) []byte {
 // first error.
 func WriteChildrenXML(w io.Writer, n *Node, space string) error {
 	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096)}
-	e.children(n, space, mark{})
+	e.children(n, space, e.begin())
 	e.flush()
 	return e.err
-}
-
-// WriteOriginsXML is WriteChildrenXML for a tree of the operational datastore, with
-// the annotation origin: configuration that stands in the tree intended comes from
-// there, all other from the system. A node has it where it differs from its parent's
-// [RFC 8342 section 5.3.4].
-func WriteOriginsXML(w io.Writer, n *Node, space string, intended *Node) error {
-	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096)}
-	e.children(n, space, mark{on: true, at: intended})
-	e.flush()
-	return e.err
-}
-
-// mark is where the writing of origins stands: the node of the intended datastore
-// beside the one that is written, and the origin that was last told.
-type mark struct {
-	on   bool
-	at   *Node
-	from string
-}
-
-// The origins that the server tells apart [RFC 8342 section 5.3.4], and the namespace
-// of their identities and of the annotation.
-const (
-	originIntended  = "intended"
-	originSystem    = "system"
-	originNamespace = "urn:ietf:params:xml:ns:yang:ietf-origin"
-)
-
-// below is the mark of a child.
-func (m mark) below(c *Node) mark {
-	if m.on {
-		m.at = m.at.lookup(c)
-	}
-	return m
-}
-
-// origin writes the annotation where it is due.
-func (e *encoder) origin(s *yang.Node, m mark) mark {
-	from := originSystem
-	if m.at != nil {
-		from = originIntended
-	}
-	if !m.on || !s.Config || s.IsKey() || from == m.from {
-		return m
-	}
-	e.declare("or", originNamespace)
-	e.buf = append(append(append(e.buf, ` or:origin="or:`...), from...), '"')
-	m.from = from
-	return m
 }
 
 // flushSize is how much is written at a time.
 const flushSize = 32 << 10
 
 type encoder struct {
-	w   io.Writer
-	buf []byte
-	err error
+	w       io.Writer
+	buf     []byte
+	flushes int
+	err     error
+	viewer
 }
 
 func (e *encoder) flush() {
@@ -101,22 +53,34 @@ func (e *encoder) flush() {
 	}
 	_, e.err = e.w.Write(e.buf)
 	e.buf = e.buf[:0]
+	e.flushes++
 }
 
-func (e *encoder) children(n *Node, space string, m mark) {
-	if n.schema.Kind == yang.List {
-		// Keys come first and in their order [RFC 7950 section 7.8.5].
-		for _, k := range n.schema.Keys {
-			if leaf := n.Get(k); leaf != nil {
-				e.node(leaf, space, m.below(leaf))
-			}
+// keys writes the keys of an entry, which come first and in their order [RFC 7950
+// section 7.8.5].
+func (e *encoder) keys(n *Node, space string, m mark) {
+	for _, k := range n.schema.Keys {
+		if leaf := n.Get(k); leaf != nil {
+			e.node(leaf, space, m.below(leaf))
 		}
 	}
+}
+
+// children writes the children of a node but for its keys.
+func (e *encoder) children(n *Node, space string, m mark) {
+	defaults := e.defaultsOf(n)
 	for _, k := range n.kids {
+		for len(defaults) > 0 && defaults[0].schema.Order <= k.schema.Order {
+			if defaults[0].schema != k.schema {
+				e.assumed(n, defaults[0], space, m)
+			}
+			defaults = defaults[1:]
+		}
 		if e.err != nil {
 			return
 		}
 		switch {
+		case e.defaults.hides(k), n.isPartial() && e.refuses(k):
 		case k.set != nil:
 			k.set.each(func(c *Node) bool {
 				e.node(c, space, m.below(c))
@@ -127,32 +91,60 @@ func (e *encoder) children(n *Node, space string, m mark) {
 			e.node(k, space, m.below(k))
 		}
 	}
+	for _, d := range defaults {
+		e.assumed(n, d, space, m)
+	}
 }
 
 func (e *encoder) node(n *Node, space string, m mark) {
 	s := n.schema
+	if e.hides(n, &m) {
+		return
+	}
 	if s.Kind == yang.AnyData || s.Kind == yang.AnyXML {
 		e.any(n, space)
 		return
 	}
+	begin := len(e.buf)
 	e.buf = append(append(e.buf, '<'), s.Name...)
 	own := s.Module.Namespace
 	if own != space {
 		e.declare("", own)
 	}
-	m = e.origin(s, m)
-	switch {
-	case s.HasValue():
+	m = e.annotate(n, m)
+	if s.HasValue() {
 		e.value(n)
-	case len(n.kids) == 0:
-		e.buf = append(e.buf, "/>"...)
-	default:
-		e.buf = append(e.buf, '>')
-		e.children(n, own, m)
-		e.close(s.Name)
+	} else {
+		e.interior(n, own, m, begin)
 	}
-	if e.w != nil && len(e.buf) > flushSize {
+	e.relieve(s)
+}
+
+// relieve writes the buffer out when it is large. What is there may not have to be
+// left out again, as an entry may of which there are only the keys so far.
+func (e *encoder) relieve(last *yang.Node) {
+	if e.w != nil && len(e.buf) > flushSize && !last.IsKey() {
 		e.flush()
+	}
+}
+
+// interior writes what follows the start tag of a node, which begins at a place of
+// the buffer. What turns out to be written in vain is taken back.
+func (e *encoder) interior(n *Node, space string, m mark, begin int) {
+	e.buf = append(e.buf, '>')
+	tag := len(e.buf)
+	e.keys(n, space, m)
+	head, flushes := len(e.buf), e.flushes
+	e.enter(n)
+	e.children(n, space, m)
+	e.leave()
+	switch {
+	case len(e.buf) == head && e.flushes == flushes && e.active && e.vain(n, m):
+		e.buf = e.buf[:begin]
+	case len(e.buf) == tag && e.flushes == flushes:
+		e.buf = append(e.buf[:tag-1], "/>"...)
+	default:
+		e.close(n.schema.Name)
 	}
 }
 
@@ -226,7 +218,5 @@ func (e *encoder) any(n *Node, space string) {
 		e.buf = append(append(e.buf, '>'), raw.Content...)
 		e.close(name)
 	}
-	if e.w != nil && len(e.buf) > flushSize {
-		e.flush()
-	}
+	e.relieve(n.schema)
 }

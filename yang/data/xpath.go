@@ -19,6 +19,9 @@ type XPath struct {
 // At returns the handle of a place, whose outermost Loc must be the root.
 func (x *XPath) At(l *Loc) xpath.Node { return &xnode{x, l} }
 
+// context is what an expression is evaluated in at a place.
+func (x *XPath) context(l *Loc) xpath.Context { return xpath.Context{Node: x.At(l), Env: x} }
+
 // LocOf returns the place of a handle that At or an evaluation made.
 func LocOf(n xpath.Node) *Loc {
 	if x, ok := n.(*xnode); ok {
@@ -66,10 +69,29 @@ func (n *xnode) child(name xpath.Name) *yang.Node {
 	if m == nil {
 		return nil
 	}
-	return n.loc.Node.schema.Child(m, name.Local)
+	if s := n.loc.Node.schema.Child(m, name.Local); s != nil {
+		return s
+	}
+	if s := n.notification(); s != nil && s.Module == m && s.Name == name.Local {
+		return s
+	}
+	return nil
+}
+
+// notification is what a root holds that is not of a datastore but the parent of a
+// notification.
+func (n *xnode) notification() *yang.Node {
+	if kids := n.loc.Node.kids; len(kids) == 1 && kids[0].schema.Kind == yang.Notification {
+		return kids[0].schema
+	}
+	return nil
 }
 
 func (n *xnode) Children(yield func(xpath.Node) bool) {
+	if s := n.notification(); s != nil {
+		n.childrenOf(s, yield)
+		return
+	}
 	for _, s := range n.loc.Node.schema.Data {
 		if !n.childrenOf(s, yield) {
 			return
@@ -186,34 +208,48 @@ func (n *xnode) Entry(list xpath.Name, values []string) xpath.Node {
 	return nil
 }
 
+// Text implements xpath.Typed.
+func (n *xnode) Text(names *xpath.Namespaces) string {
+	s := n.loc.Node.schema
+	if !s.Type.Qualified() {
+		return n.loc.Node.text
+	}
+	return s.Module.Requalify(s.Type, n.loc.Node.text, func(m *yang.Module) string {
+		if prefix, ok := names.Prefix(m.Namespace); ok {
+			return prefix
+		}
+		return m.Name
+	})
+}
+
 // Canonical implements xpath.Typed.
-func (n *xnode) Canonical(literal string, names *xpath.Namespaces) string {
-	return n.tree.canonical(n.loc.Node.schema, literal, names)
+func (n *xnode) Canonical(text string, names *xpath.Namespaces) string {
+	return n.tree.canonical(n.loc.Node.schema, text, names)
 }
 
 // CanonicalKey implements xpath.Typed.
-func (n *xnode) CanonicalKey(list xpath.Name, key, literal string, names *xpath.Namespaces) string {
+func (n *xnode) CanonicalKey(list xpath.Name, key, text string, names *xpath.Namespaces) string {
 	s := n.child(list)
 	if s != nil && s.Kind == yang.List {
 		s = s.Child(s.Module, key)
 	}
-	return n.tree.canonical(s, literal, names)
+	return n.tree.canonical(s, text, names)
 }
 
-// canonical is a literal as a value of a leaf whose values hold names of modules.
-func (x *XPath) canonical(s *yang.Node, literal string, names *xpath.Namespaces) string {
+// canonical is a text of an expression as a value of a leaf. Names have a prefix
+// there, and no default [RFC 7950 section 9.10.3].
+func (x *XPath) canonical(s *yang.Node, text string, names *xpath.Namespaces) string {
 	if s == nil || s.Type == nil || !s.Type.Qualified() {
-		return literal
+		return text
 	}
-	v, err := s.Type.Canonical(literal, x.Schema, func(prefix string) *yang.Module {
-		space, ok := names.Resolve(prefix)
-		if !ok {
-			return nil
+	v, err := s.Type.Canonical(text, x.Schema, func(prefix string) *yang.Module {
+		if space, ok := names.Resolve(prefix); ok && prefix != "" {
+			return x.Schema.ByNamespace(space)
 		}
-		return x.Schema.ByNamespace(space)
+		return nil
 	})
 	if err != nil {
-		return literal
+		return text
 	}
 	return v
 }

@@ -67,7 +67,7 @@ func TestXPath(t *testing.T) {
 }
 
 // TestXPathNames: a literal that is compared with a name means what it means with the
-// prefixes of the expression, here those of a client.
+// prefixes of the expression, here those of a client, and so are names turned into texts.
 func TestXPathNames(t *testing.T) {
 	s := testSchema(t)
 	n := mustParse(t, s, `<c><id>u:dog</id><ids>cat</ids><ids>u:dog</ids><uni>u:dog</uni><ii>/t:c/t:ids[.='u:dog']</ii></c>`)
@@ -81,6 +81,11 @@ func TestXPathNames(t *testing.T) {
 		"/x:c/x:id = 'x:dog'":                      false,
 		"/x:c/x:id = 'dog'":                        false, // in no namespace
 		"/x:c/x:id = 'z:dog'":                      false,
+		"starts-with(/x:c/x:id, 'y:')":             true,
+		"string(/x:c/x:id) = 'y:dog'":              true,
+		"concat('y:', 'dog') = /x:c/x:id":          true,
+		"/x:c/x:ids[. = string(/x:c/x:uni)]":       true,
+		"contains(/x:c/x:ii, 'y:dog')":             true,
 		"/x:c/x:ids[. = 'y:dog']":                  true,
 		"/x:c/x:ids = 'x:cat'":                     true,
 		"/x:c[x:ids = 'x:cat']/x:id = 'y:dog'":     true,

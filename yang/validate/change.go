@@ -16,6 +16,10 @@ type dependent struct {
 	// what it must have below may hang on a condition, or stand in a container
 	// that is absent. It is nil for a reference.
 	parent *yang.Node
+	// path is that of a reference, and index counts who refers to what; it is nil
+	// when only a scan tells.
+	path  *yang.LeafrefPath
+	index *index
 }
 
 // effect is what a change of a node makes due.
@@ -134,7 +138,9 @@ func (v *Validator) refer(n *yang.Node, t *yang.Type) {
 		if t.Path.Ups >= 0 {
 			from = ancestor(t.Path.Ups)
 		}
-		v.references[t.Path.Target] = append(v.references[t.Path.Target], &dependent{node: n, from: from})
+		d := &dependent{node: n, from: from, path: t.Path}
+		d.index = v.referenceIndex(d)
+		v.references[t.Path.Target] = append(v.references[t.Path.Target], d)
 		for _, s := range t.Path.Steps {
 			for _, w := range s.Where {
 				if len(w.Down) > 0 {
@@ -249,11 +255,11 @@ func (q *dues) add(at *data.Loc, d *dependent) (key due, ok bool) {
 // change is the incremental validation.
 func (c *check) change(old, new *data.Node) {
 	var again, left dues
-	gone := map[due]map[string]bool{}
+	gone := map[due]*targets{}
 	unique := map[place]bool{}
 	removed := false
 	touch := func(parent *data.Loc, n *data.Node, was, replaced bool) {
-		c.touched(n, func(e *effect, x *data.Node) {
+		c.touched(parent.Down(n), func(e *effect, x *data.Loc) {
 			for _, d := range e.all {
 				again.add(parent, d)
 			}
@@ -261,9 +267,9 @@ func (c *check) change(old, new *data.Node) {
 				for _, d := range e.references {
 					if k, ok := left.add(parent, d); ok {
 						if gone[k] == nil {
-							gone[k] = map[string]bool{}
+							gone[k] = &targets{values: map[string]bool{}}
 						}
-						gone[k][x.Value()] = true
+						gone[k].add(x, d)
 					}
 				}
 			}
@@ -298,7 +304,10 @@ func (c *check) change(old, new *data.Node) {
 		if c.config && !d.node.Config {
 			continue
 		}
-		values := gone[d]
+		values := gone[d].values
+		if d.index != nil && !d.index.has(c.tree.Root, gone[d].keys) {
+			continue // as all referred to it that do now
+		}
 		c.instances(left.at[d], d.node, func(l *data.Loc) {
 			if values[l.Node.Value()] {
 				c.reference(l, d.node.Type)
@@ -312,31 +321,49 @@ func (c *check) change(old, new *data.Node) {
 	}
 }
 
+// targets are nodes that leafrefs may have referred to.
+type targets struct {
+	values map[string]bool
+	keys   []uint64
+}
+
+func (t *targets) add(l *data.Loc, d *dependent) {
+	t.values[l.Node.Value()] = true
+	if d.index == nil {
+		return
+	}
+	if key, ok := targetKey(l, d); ok {
+		t.keys = append(t.keys, key)
+	}
+}
+
 // touched visits the nodes of a subtree whose change has effects: of each schema
 // node the first, but of those that references lead to all.
-func (c *check) touched(n *data.Node, visit func(*effect, *data.Node)) {
-	if s := n.Schema(); s.HasValue() {
+func (c *check) touched(l *data.Loc, visit func(*effect, *data.Loc)) {
+	if s := l.Node.Schema(); s.HasValue() {
 		if e := c.effects[s]; e != nil {
-			visit(e, n)
+			visit(e, l)
 		}
 		return
 	}
 	seen := map[*yang.Node]bool{}
-	var down func(n *data.Node)
-	down = func(n *data.Node) {
-		s := n.Schema()
+	var down func(l *data.Loc)
+	down = func(l *data.Loc) {
+		s := l.Node.Schema()
 		if !c.loud[s] {
 			return
 		}
 		if e := c.effects[s]; e != nil && (len(e.references) > 0 || !seen[s]) {
 			seen[s] = true
-			visit(e, n)
+			visit(e, l)
 		}
-		for ch := range n.Children() {
-			down(ch)
+		for ch := range l.Node.Children() {
+			if c.loud[ch.Schema()] {
+				down(l.Down(ch))
+			}
 		}
 	}
-	down(n)
+	down(l)
 }
 
 // place is the entries of a list below a node.
@@ -364,6 +391,9 @@ func (c *check) uniqueAgain(done map[place]bool, parent *data.Loc, n *data.Node,
 		return
 	}
 	done[k] = true
+	if x := c.uniques[list]; x != nil && at.Node.Count(list) > few && !x.repeats(c.tree.Root) {
+		return
+	}
 	for _, leafs := range list.Unique {
 		c.unique(at, list, leafs)
 	}
@@ -405,22 +435,33 @@ func dataBelow(n *yang.Node) func(yield func(*yang.Node) bool) {
 	}
 }
 
-// instances visits the instances of a schema node at or below one of its
-// ancestors.
+// few is how many entries of a list are rather looked at than indexed.
+const few = 1000
+
+// instances visits the instances of a schema node at or below one of its ancestors,
+// until there are too many errors.
 func (c *check) instances(from *data.Loc, s *yang.Node, visit func(*data.Loc)) {
+	instances(from, s, func(l *data.Loc) {
+		if len(c.errs) < maxErrors {
+			visit(l)
+		}
+	})
+}
+
+// instances visits the instances of a schema node at or below one of its ancestors.
+func instances(from *data.Loc, s *yang.Node, visit func(*data.Loc)) {
 	var way []*yang.Node
-	for n := s; n != from.Node.Schema(); n = c.above(n) {
+	for n := s; n != from.Node.Schema(); {
 		way = append(way, n)
-		if n == c.schema.Root {
+		if n = n.DataParent(); n == nil && from.Node.Schema().Kind != yang.Root {
 			return
+		} else if n == nil {
+			break
 		}
 	}
 	slices.Reverse(way)
 	var down func(l *data.Loc, way []*yang.Node)
 	down = func(l *data.Loc, way []*yang.Node) {
-		if len(c.errs) >= maxErrors {
-			return
-		}
 		if len(way) == 0 {
 			visit(l)
 			return

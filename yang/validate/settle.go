@@ -28,7 +28,7 @@ func (v *Validator) Settle(old, edited *data.Node) (*data.Node, error) {
 		data.Diff(before, now, func(parent *data.Loc, was, is *data.Node) bool {
 			for _, n := range []*data.Node{was, is} {
 				if n != nil {
-					c.touched(n, func(e *effect, _ *data.Node) {
+					c.touched(parent.Down(n), func(e *effect, _ *data.Loc) {
 						for _, d := range e.whens {
 							again.add(parent, d)
 						}

@@ -10,7 +10,8 @@
 // the paths are not known, at all its instances, and so are references to values
 // that are gone.
 //
-// A Validator is read-only and may be used by any number of goroutines.
+// A Validator may be used by any number of goroutines. It keeps indexes of the tree that
+// it validated last, from which the next is not far.
 package validate
 
 import (
@@ -49,6 +50,8 @@ type Validator struct {
 	// stands.
 	effects           map[*yang.Node]*effect
 	loud, conditional map[*yang.Node]bool
+	// uniques are the indexes of lists with unique statements.
+	uniques map[*yang.Node]*index
 	// pointers are the instance-identifiers, which may refer to any node.
 	pointers []*yang.Node
 }
@@ -57,6 +60,7 @@ type Validator struct {
 func New(s *yang.Schema) *Validator {
 	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, dependents: map[*yang.Node][]*dependent{},
 		whens: map[*yang.Node][]*dependent{}, references: map[*yang.Node][]*dependent{},
+		uniques: map[*yang.Node]*index{},
 		effects: map[*yang.Node]*effect{}, loud: map[*yang.Node]bool{}, conditional: map[*yang.Node]bool{}}
 	v.prepare(s.Root, true)
 	v.close(s.Root)
@@ -74,6 +78,9 @@ func New(s *yang.Schema) *Validator {
 func (v *Validator) prepare(n *yang.Node, stored bool) (needed bool) {
 	if stored {
 		v.depend(n)
+		if len(n.Unique) > 0 {
+			v.uniques[n] = v.uniqueIndex(n)
+		}
 	}
 	for _, c := range n.Children {
 		if v.prepare(c, stored) {

@@ -59,9 +59,6 @@ type (
 	comparison struct {
 		op   string // = != < <= > >=
 		l, r expr
-		// names are the namespaces of a side that is a literal and may be the name of
-		// an identity, or an instance-identifier; nil for others.
-		names *Namespaces
 	}
 
 	// logic is a chain of "or" or of "and".
@@ -106,12 +103,11 @@ type (
 	pred struct {
 		x     expr
 		kind  predKind
-		pos   int         // in the source
-		index float64     // of predIndex
-		key   string      // what a comparison of a key compares: local name, or "."
-		space string      // and its namespace
-		value expr        // with this: a string, or a node-set independent of the entry
-		names *Namespaces // as those of the comparison, when value is the literal
+		pos   int     // in the source
+		index float64 // of predIndex
+		key   string  // what a comparison of a key compares: local name, or "."
+		space string  // and its namespace
+		value expr    // with this: a string, or a node-set independent of the entry
 	}
 )
 

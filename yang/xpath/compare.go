@@ -18,7 +18,7 @@ func (m *machine) compare(e *comparison, f focus) bool {
 		return m.compareSets(op, l, r, f)
 	case lk == NodeSet && rk != Boolean:
 		if equality && rk == String {
-			return m.anyText(op, l, wanted{m.str(r, f), e.names}, f)
+			return m.anyText(op, l, m.str(r, f), f)
 		}
 		return m.anyNumber(op, l, m.number(r, f), f)
 	case !equality:
@@ -75,8 +75,8 @@ func compareNumbers(op string, l, r float64) bool {
 }
 
 // anyText reports whether the text of some node of x is (for "=") or is not (for
-// "!=") the one that is wanted.
-func (m *machine) anyText(op string, x expr, s wanted, f focus) bool {
+// "!=") s.
+func (m *machine) anyText(op string, x expr, s string, f focus) bool {
 	equal := op == "="
 	if p, ok := x.(*path); ok {
 		n, rest, led := m.lead(p, f)
@@ -116,7 +116,7 @@ func (m *machine) compareSets(op string, l, r expr, f focus) bool {
 	}
 	first := m.text(set[0])
 	if len(set) == 1 {
-		return m.anyText(op, l, wanted{text: first}, f)
+		return m.anyText(op, l, first, f)
 	}
 	texts := map[string]bool{first: true}
 	for _, n := range set[1:] {
@@ -129,7 +129,7 @@ func (m *machine) compareSets(op string, l, r expr, f focus) bool {
 		return m.any(l, f, func(n Node) bool { return texts[m.text(n)] })
 	}
 	if len(texts) == 1 {
-		return m.anyText(op, l, wanted{text: first}, f)
+		return m.anyText(op, l, first, f)
 	}
 	return m.boolean(l, f) // whatever the node, one of two texts differs from it
 }
@@ -154,7 +154,7 @@ func (m *machine) orderSets(op string, l expr, set []Node, f focus) bool {
 // find is the first node found whose text is value, of those to which steps lead. It
 // is faster than a visit of all when the last step is a key: then the key is one more
 // that is known of its list. ok is false when the steps are not of the shape.
-func (m *machine) find(steps []step, from Node, value wanted) (hit Node, ok bool) {
+func (m *machine) find(steps []step, from Node, value string) (hit Node, ok bool) {
 	end := len(steps) - 1
 	if end < 0 || steps[end].axis != child || steps[end].test.kind != testName || len(steps[end].preds) > 0 {
 		return nil, false
@@ -180,7 +180,7 @@ func (m *machine) find(steps []step, from Node, value wanted) (hit Node, ok bool
 }
 
 // findBelow finds the child that a step names and whose text is value.
-func (m *machine) findBelow(leaf *step, n Node, value wanted) (hit Node) {
+func (m *machine) findBelow(leaf *step, n Node, value string) (hit Node) {
 	if c, one := n.One(leaf.test.name); one {
 		if c == nil || !m.spend(1) || !m.is(c, value) {
 			return nil

@@ -5,6 +5,7 @@ import "strings"
 // machine is one evaluation. Its first error is kept, and whoever loops looks at it:
 // what is returned after an error has no meaning.
 type machine struct {
+	names   *Namespaces
 	current Node
 	root    Node // found when first asked for
 	env     Environment
@@ -51,7 +52,7 @@ func (m *machine) spendText(s string) string {
 // text is the string-value of a node [XPath 1.0 section 5].
 func (m *machine) text(n Node) string {
 	if k := n.Kind(); k == Leaf || k == Text {
-		return m.spendText(n.Value())
+		return m.spendText(m.value(n))
 	}
 	var b strings.Builder
 	m.appendText(n, &b)
@@ -64,7 +65,7 @@ func (m *machine) appendText(n Node, b *strings.Builder) bool {
 			return false
 		}
 		if c.Kind() == Leaf {
-			b.WriteString(m.spendText(c.Value()))
+			b.WriteString(m.spendText(m.value(c)))
 			return true
 		}
 		return m.appendText(c, b)

@@ -133,24 +133,15 @@ func (p *parser) chain(sub func() expr, join func(op string, l, r expr) expr, op
 	}
 }
 
-func (p *parser) comparison(op string, l, r expr) expr {
-	c := &comparison{op: op, l: l, r: r}
-	for _, x := range []expr{l, r} {
-		if s, ok := x.(literal); ok && mayQualify(string(s)) {
-			c.names = p.ns
-		}
-	}
-	return c
-}
-
+func newComparison(op string, l, r expr) expr { return &comparison{op: op, l: l, r: r} }
 func newArithmetic(op string, l, r expr) expr { return &arithmetic{op: op, l: l, r: r} }
 
 func (p *parser) equality() expr {
-	return p.chain(p.relational, p.comparison, "=", "!=")
+	return p.chain(p.relational, newComparison, "=", "!=")
 }
 
 func (p *parser) relational() expr {
-	return p.chain(p.additive, p.comparison, "<=", "<", ">=", ">")
+	return p.chain(p.additive, newComparison, "<=", "<", ">=", ">")
 }
 
 func (p *parser) additive() expr {

@@ -150,9 +150,6 @@ func newPred(x expr, pos int) pred {
 		if !p.setKey(c.l, c.r) {
 			p.setKey(c.r, c.l)
 		}
-		if _, ok := p.value.(literal); ok {
-			p.names = c.names
-		}
 	}
 	return p
 }

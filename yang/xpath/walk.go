@@ -26,7 +26,7 @@ func (m *machine) one(s *step, n Node) (next Node, ok bool) {
 			return nil, false
 		}
 		if s.lookups {
-			if next, ok = m.lookup(s, n, wanted{}, Name{}); ok {
+			if next, ok = m.lookup(s, n, "", Name{}); ok {
 				return next, true
 			}
 		}
@@ -55,7 +55,7 @@ func (m *machine) one(s *step, n Node) (next Node, ok bool) {
 
 // lookup finds the entry of a list by its keys, as far as predicates give them; ok
 // is false when they do not give all. One more key may be given from outside.
-func (m *machine) lookup(s *step, n Node, extraValue wanted, extra Name) (entry Node, ok bool) {
+func (m *machine) lookup(s *step, n Node, extraValue string, extra Name) (entry Node, ok bool) {
 	list := s.test.name
 	keys := n.Keys(list)
 	if len(keys) == 0 {
@@ -66,7 +66,7 @@ func (m *machine) lookup(s *step, n Node, extraValue wanted, extra Name) (entry 
 	used := uint64(0)
 	for _, key := range keys {
 		if key == extra.Local && (key == "." || list.Space == extra.Space) {
-			m.keys = append(m.keys, extraValue.asKey(n, list, key))
+			m.keys = append(m.keys, m.asKey(n, list, key, extraValue))
 			continue
 		}
 		i := s.candidate(key)
@@ -81,7 +81,7 @@ func (m *machine) lookup(s *step, n Node, extraValue wanted, extra Name) (entry 
 			return nil, true
 		}
 		used |= 1 << i
-		m.keys = append(m.keys, wanted{value, s.preds[i].names}.asKey(n, list, key))
+		m.keys = append(m.keys, m.asKey(n, list, key, value))
 	}
 	if entry = n.Entry(list, m.keys[base:]); entry == nil || m.err != nil {
 		return nil, true

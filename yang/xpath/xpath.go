@@ -50,16 +50,20 @@ func (ns *Namespaces) qualified(n Name) string {
 	if n.Space == ns.Default {
 		return n.Local
 	}
-	best := ""
-	for prefix, space := range ns.Prefixes {
-		if space == n.Space && (best == "" || prefix < best) {
-			best = prefix
+	if prefix, ok := ns.Prefix(n.Space); ok {
+		return prefix + ":" + n.Local
+	}
+	return n.Local
+}
+
+// Prefix returns the prefix of a namespace, of several the least.
+func (ns *Namespaces) Prefix(space string) (prefix string, ok bool) {
+	for p, s := range ns.Prefixes {
+		if s == space && (!ok || p < prefix) {
+			prefix, ok = p, true
 		}
 	}
-	if best == "" {
-		return n.Local
-	}
-	return best + ":" + n.Local
+	return prefix, ok
 }
 
 // Environment answers what only the schema knows. A node is always one of the tree
@@ -109,6 +113,7 @@ type Context struct {
 type Expr struct {
 	source string
 	x      expr
+	names  *Namespaces
 	paths  func() []Path
 }
 
@@ -127,7 +132,7 @@ func Compile(source string, ns Namespaces) (*Expr, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &Expr{source: source, x: x, paths: sync.OnceValue(func() []Path { return pathsOf(x) })}, nil
+	return &Expr{source: source, x: x, names: &ns, paths: sync.OnceValue(func() []Path { return pathsOf(x) })}, nil
 }
 
 // newParser checks the length and cuts into tokens.
@@ -155,8 +160,8 @@ func (e *Expr) String() string { return string(e.x.appendTo(nil, levelOr)) }
 func (e *Expr) Kind() ValueKind { return e.x.kind() }
 
 // machine begins an evaluation.
-func (c *Context) machine() (*machine, focus) {
-	m := &machine{current: c.Current, env: c.Env, budget: c.Budget}
+func (c *Context) machine(e *Expr) (*machine, focus) {
+	m := &machine{names: e.names, current: c.Current, env: c.Env, budget: c.Budget}
 	if m.current == nil {
 		m.current = c.Node
 	}
@@ -169,7 +174,7 @@ func (c *Context) machine() (*machine, focus) {
 // Eval evaluates. The errors of this and of the other ways to evaluate are ErrNoNode,
 // ErrBudget, ErrNoEnvironment and what Environment.Match returned.
 func (e *Expr) Eval(c Context) (Value, error) {
-	m, f := c.machine()
+	m, f := c.machine(e)
 	if m.err != nil {
 		return Value{}, m.err
 	}
@@ -183,7 +188,7 @@ func (e *Expr) Eval(c Context) (Value, error) {
 // EvalBool evaluates and converts to a boolean. It stops at the first node of a
 // node-set, so it may take much less than Eval.
 func (e *Expr) EvalBool(c Context) (bool, error) {
-	m, f := c.machine()
+	m, f := c.machine(e)
 	if m.err != nil {
 		return false, m.err
 	}
@@ -193,7 +198,7 @@ func (e *Expr) EvalBool(c Context) (bool, error) {
 
 // EvalString evaluates and converts to a string.
 func (e *Expr) EvalString(c Context) (string, error) {
-	m, f := c.machine()
+	m, f := c.machine(e)
 	if m.err != nil {
 		return "", m.err
 	}
@@ -206,7 +211,7 @@ func (e *Expr) EvalString(c Context) (string, error) {
 
 // EvalNumber evaluates and converts to a number.
 func (e *Expr) EvalNumber(c Context) (float64, error) {
-	m, f := c.machine()
+	m, f := c.machine(e)
 	if m.err != nil {
 		return math.NaN(), m.err
 	}
@@ -224,7 +229,7 @@ func (e *Expr) EvalNodes(c Context) ([]Node, error) {
 	if e.Kind() != NodeSet {
 		return nil, fmt.Errorf("%w but a %s", ErrNotNodeSet, e.Kind())
 	}
-	m, f := c.machine()
+	m, f := c.machine(e)
 	if m.err != nil {
 		return nil, m.err
 	}
@@ -305,4 +310,4 @@ func (v *Value) Text() string {
 
 // StringValue is the string-value of a node: its text, or all the texts below it
 // [XPath 1.0 section 5].
-func StringValue(n Node) string { return new(machine).text(n) }
+func StringValue(n Node) string { return (&machine{names: &Namespaces{}}).text(n) }

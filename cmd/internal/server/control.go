@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,6 +27,9 @@ const controlTime = 30 * time.Second
 // in four bytes, big-endian; one of no bytes ends them and is followed by the text of
 // an error, none for success.
 const controlBackup = "backup\n"
+
+// controlLine bounds the line of a command in bytes.
+const controlLine = 1 << 20
 
 // controlAddr is the address of a directory's socket. The name of a socket must be
 // short, so it is reached through an open directory, which has to be kept open.
@@ -68,7 +72,7 @@ func (s *Server) control(d *directory) (func(context.Context) error, error) {
 				stop := context.AfterFunc(ctx, func() { c.Close() })
 				defer stop()
 				defer c.Close()
-				if err := s.command(d, c); err != nil && ctx.Err() == nil {
+				if err := s.command(ctx, d, c); err != nil && ctx.Err() == nil {
 					s.log.Warn("a command to the running server failed", "err", err)
 				}
 			})
@@ -83,14 +87,14 @@ func (s *Server) control(d *directory) (func(context.Context) error, error) {
 }
 
 // command answers one command.
-func (s *Server) command(d *directory, c net.Conn) error {
+func (s *Server) command(ctx context.Context, d *directory, c net.Conn) error {
 	c = impatient{c}
-	line, err := bufio.NewReader(io.LimitReader(c, 64)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(c, controlLine)).ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("reading the command: %w", err)
 	}
 	if line != controlBackup {
-		return fmt.Errorf("unknown command %q", line)
+		return s.answerLocal(ctx, []byte(strings.TrimSuffix(line, "\n")), c)
 	}
 	// One at a time: they share the place where the store is copied to.
 	s.copying.Lock()

@@ -56,9 +56,10 @@ func newKey(t testing.TB) (ssh.Signer, auth.Key) {
 func TestInit(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	_, key := newKey(t)
-	unnamed, twice := key, key
-	unnamed.Name = ""
-	host, err := Init(dir, Admin{"noc", "correct horse", []auth.Key{key, unnamed, twice}})
+	_, unnamed := newKey(t)
+	_, namesake := newKey(t)
+	unnamed.Name, namesake.Name = "", key.Name
+	host, err := Init(dir, Admin{"noc", "correct horse", []auth.Key{key, unnamed, namesake, key}})
 	if err != nil {
 		t.Fatal(err)
 	}

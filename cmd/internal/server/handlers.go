@@ -40,5 +40,5 @@ func (s *Server) reportEvents(ctx context.Context, r *netconf.Request) (*netconf
 
 // acknowledge answers incident-acknowledge of ietf-incident.
 func (s *Server) acknowledge(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	return nil, s.incidents.Acknowledge(ctx, r.Session.User(), r.Input)
+	return nil, s.incidents.Acknowledge(ctx, r.Session.User(), r.Access, r.Input)
 }

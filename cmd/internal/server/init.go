@@ -2,24 +2,16 @@ package server
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
 
 	"incidentd/datastore"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/transport"
-	"incidentd/yang"
-	"incidentd/yang/data"
 )
 
 // Admin is the first user of a server. At least one of Password and Keys must be
@@ -33,12 +25,10 @@ type Admin struct {
 
 // Check says what is wrong with an Admin.
 func (a *Admin) Check() error {
-	switch {
-	case a.Name == "":
-		return errors.New("the name of the administrator is empty")
-	case len(a.Name) > 64 || !utf8.ValidString(a.Name) || strings.ContainsFunc(a.Name, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }):
-		return fmt.Errorf("the name %.80q cannot be used: up to 64 bytes, no spaces, no control characters", a.Name)
-	case a.Password == "" && len(a.Keys) == 0:
+	if err := CheckUserName(a.Name); err != nil {
+		return err
+	}
+	if a.Password == "" && len(a.Keys) == 0 {
 		return errors.New("the administrator has neither a password nor a key")
 	}
 	if a.Password != "" {
@@ -116,34 +106,9 @@ func makeStore(path string, admin Admin) error {
 		if err == nil {
 			tx.By(datastore.Author{User: admin.Name, Source: "init"})
 			tx.SetRunning(config)
+			tx.Put(tableServer, rowAccess, []byte{1})
 		}
 		return err
 	})
 	return errors.Join(err, s.close())
-}
-
-// adminConfig is the first configuration.
-func adminConfig(schema *yang.Schema, admin Admin) (*data.Node, error) {
-	b := data.Build(schema.Root)
-	a := b.Container("system").Container("authentication")
-	a.Leaf("user-authentication-order", localUsers)
-	user := a.Entry("user", admin.Name)
-	if admin.Password != "" {
-		hash, err := auth.HashPassword(admin.Password)
-		if err != nil {
-			return nil, err
-		}
-		user.Leaf("password", hash)
-	}
-	taken := map[string]bool{}
-	for i, k := range admin.Keys {
-		name := k.Name
-		if name == "" || taken[name] || !utf8.ValidString(name) {
-			name = "key-" + strconv.Itoa(i+1)
-		}
-		taken[name] = true
-		user.Entry("authorized-key", name).Leaf("algorithm", k.Algorithm).
-			Leaf("key-data", base64.StdEncoding.EncodeToString(k.Data))
-	}
-	return b.Node(), nil
 }

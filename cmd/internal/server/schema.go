@@ -12,10 +12,8 @@ import (
 // implemented are the modules whose data, operations, notifications or identities
 // the server has. All others are there for what these import of them.
 //
-// Not among them although they are at hand: ietf-netconf-acm, as long as access is
-// not controlled; ietf-netconf-with-defaults, as :with-defaults is not there yet,
-// so that its augments do not offer a parameter in vain; ietf-yang-metadata, which
-// has only the statement by which ietf-origin defines its annotation.
+// Not among them although it is at hand: ietf-yang-metadata, which has only the
+// statement by which ietf-origin defines its annotation.
 var implemented = []string{
 	// RFC 7317 announces the hashes that a server knows as features of this one.
 	"iana-crypt-hash",
@@ -26,8 +24,11 @@ var implemented = []string{
 	"ietf-incident",
 	"ietf-incident-types",
 	"ietf-netconf",
+	"ietf-netconf-acm",
 	"ietf-netconf-monitoring",
 	"ietf-netconf-nmda",
+	"ietf-netconf-notifications",
+	"ietf-netconf-with-defaults",
 	"ietf-network",
 	"ietf-network-topology",
 	// Its identities are the origins of with-origin.

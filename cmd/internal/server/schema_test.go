@@ -53,9 +53,4 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s is not implemented", name)
 		}
 	}
-	for _, name := range []string{"ietf-netconf-acm", "ietf-netconf-with-defaults"} {
-		if m := s.Module(name); m != nil && m.Implemented {
-			t.Errorf("%s is said to be implemented", name)
-		}
-	}
 }

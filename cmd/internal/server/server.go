@@ -16,6 +16,7 @@ import (
 	"incidentd/incident/correlate"
 	"incidentd/netconf"
 	"incidentd/netconf/auth"
+	"incidentd/netconf/nacm"
 	"incidentd/netconf/transport"
 )
 
@@ -52,6 +53,7 @@ type Server struct {
 	store     *store
 	directory *directory
 	incidents *incident.Manager
+	access    *nacm.Controller
 	netconf   *netconf.Server
 	ssh       *transport.Server
 
@@ -99,14 +101,24 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.onStop("store", func(context.Context) error { return s.store.db.Close() })
 	s.onStop("datastores", func(context.Context) error { s.store.data.Close(); return nil })
+	adopted, err := s.store.adoptAccess(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if len(adopted) > 0 {
+		s.log.Warn("the store is from before access control: all its users are administrators now", "group", adminGroup, "users", adopted)
+	}
 	s.onStop("journal", s.background(s.trim))
 	if s.incidents, err = incident.New(incident.Config{Store: s.store.data, Correlator: cfg.Correlator, Log: s.log}); err != nil {
 		return nil, err
 	}
 	s.incidents.Start()
 	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
+	if s.access, err = nacm.New(s.store.data, s.log); err != nil {
+		return nil, err
+	}
 	g := newGate(s.store.data)
-	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Limits: g.current.Load().netconf, Log: s.log}); err != nil {
+	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Access: s.access.Access, Limits: g.current.Load().netconf, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if err := s.bind(); err != nil {

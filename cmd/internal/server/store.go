@@ -7,6 +7,7 @@ import (
 	"incidentd/datastore"
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
+	"incidentd/netconf/ops"
 )
 
 // store is an open store with what stands on it.
@@ -28,7 +29,7 @@ func openStore(path string, mustExist bool, log *slog.Logger) (*store, error) {
 		return nil, err
 	}
 	if s.journal, err = journal.Open(s.db, journal.Options{}); err == nil {
-		s.data, err = datastore.Open(s.db, s.journal, schema, datastore.Options{Log: log})
+		s.data, err = datastore.Open(s.db, s.journal, schema, datastore.Options{Log: log, Announce: ops.Announcer(schema)})
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.db.Close())

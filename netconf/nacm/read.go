@@ -1,0 +1,130 @@
+package nacm
+
+import (
+	"incidentd/yang"
+	"incidentd/yang/data"
+)
+
+// Read returns what the user may read of a tree of a datastore; nil when that is
+// nothing [RFC 8341 section 3.2.4]. The result shares all subtrees that it has whole.
+func (a *Access) Read(tree *data.Node) *data.Node {
+	if a == nil || tree == nil {
+		return tree
+	}
+	if out := a.root.read(tree); !out.Empty() {
+		return out
+	}
+	return nil
+}
+
+// MayRead reports whether the user may read the node at a place, and so all that it is
+// in. The outermost Loc must be the root of a datastore.
+func (a *Access) MayRead(l *data.Loc) bool {
+	if a == nil {
+		return true
+	}
+	for ; l != nil && l.Parent != nil; l = l.Parent {
+		if !a.stateAt(l).shows(l.Node) {
+			return false
+		}
+	}
+	return true
+}
+
+// shows reports whether a node may be read, apart from what it is in: itself and, of an
+// entry, its keys.
+func (s *state) shows(n *data.Node) bool {
+	if !s.permits(Read) {
+		return false
+	}
+	for _, k := range s.schema.Keys {
+		if !s.any(k).permits(Read) {
+			return false
+		}
+	}
+	return true
+}
+
+// read returns what may be read of a node that itself may be.
+func (s *state) read(n *data.Node) *data.Node {
+	if s.all(Read) {
+		return n
+	}
+	out := n
+	for _, c := range s.schema.Data {
+		if c.Multiple() {
+			out = s.readEntries(out, n, c)
+		} else if child := n.Get(c); child != nil {
+			switch r := s.of(n, child).part(child); {
+			case r == nil:
+				out = out.WithOnly(c)
+			case r != child:
+				out = out.With(r)
+			}
+		}
+	}
+	return out
+}
+
+// part returns what may be read of a node; nil for nothing.
+func (s *state) part(n *data.Node) *data.Node {
+	if !s.shows(n) {
+		return nil
+	}
+	r := s.read(n)
+	if r != n && r.Empty() && s.schema.Kind == yang.Container && !s.schema.Presence {
+		return nil
+	}
+	return r
+}
+
+// readEntries returns out, which n has become so far, with what may be read of the
+// entries of a list or leaf-list.
+func (s *state) readEntries(out, n *data.Node, c *yang.Node) *data.Node {
+	count := n.Count(c)
+	if count == 0 {
+		return out
+	}
+	others := s.any(c)
+	keys, known := s.named(c)
+	switch {
+	case known && others.all(Read):
+		for _, k := range keys {
+			e := n.Entry(c, k)
+			if e == nil {
+				continue
+			}
+			switch r := s.of(n, e).part(e); {
+			case r == nil:
+				out = out.Without(c, k)
+			case r != e:
+				out = out.With(r)
+			}
+		}
+		return out
+	case known && !others.permits(Read) && !c.UserOrdered:
+		// Sorted, as the entries are.
+		var kept []*data.Node
+		for _, k := range keys {
+			if e := n.Entry(c, k); e != nil {
+				if r := s.of(n, e).part(e); r != nil {
+					kept = append(kept, r)
+				}
+			}
+		}
+		return out.WithOnly(c, kept...)
+	}
+	kept := make([]*data.Node, 0, count)
+	same := true
+	for e := range n.EntriesOf(c) {
+		r := s.of(n, e).part(e)
+		same = same && r == e
+		if r != nil {
+			kept = append(kept, r)
+		}
+	}
+	if same {
+		return out
+	}
+	return out.WithOnly(c, kept...)
+}
