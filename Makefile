@@ -52,8 +52,8 @@ bench:
 golden:
 	$(GO) test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u) -update
 
-# interop lets foreign clients loose on the server: ncclient, netconf-console2, OpenSSH
-# and go-netconf.
+# interop lets foreign clients loose on the server: ncclient, netconf-console2,
+# scrapli-netconf, yangcli, OpenSSH and go-netconf.
 interop: build .venv/.ready
 	PYTHONDONTWRITEBYTECODE=1 .venv/bin/python testdata/interop/run.py
 	INCIDENTD_BIN=$(CURDIR)/bin/incidentd $(GO) test -count=1 -v ./cmd/internal/interop

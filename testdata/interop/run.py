@@ -7,9 +7,12 @@ import traceback
 import with_console
 import with_ncclient
 import with_openssh
+import with_scrapli
+import with_yangcli
 from common import Failure
 
-SCENARIOS = {"ncclient": with_ncclient.run, "netconf-console2": with_console.run, "openssh": with_openssh.run}
+SCENARIOS = {"ncclient": with_ncclient.run, "netconf-console2": with_console.run, "openssh": with_openssh.run,
+             "scrapli-netconf": with_scrapli.run, "yangcli": with_yangcli.run}
 
 
 def main(names):
@@ -17,6 +20,9 @@ def main(names):
     for name in names or SCENARIOS:
         if name == "openssh" and not (shutil.which("ssh") and shutil.which("ssh-keygen")):
             print("SKIP", name, "(ssh is not installed; apt: openssh-client)", flush=True)
+            continue
+        if name == "yangcli" and not shutil.which("yangcli"):
+            print("SKIP", name, "(yangcli is not installed; apt: yangcli)", flush=True)
             continue
         print("RUN ", name, flush=True)
         try:
