@@ -475,8 +475,11 @@ func TestOnlyNetconf(t *testing.T) {
 				t.Fatal(err)
 			}
 			go ssh.DiscardRequests(reqs)
-			if ok, err := ch.SendRequest("pty-req", true, nil); ok || err != nil {
-				t.Errorf("pty-req = %v, %v", ok, err)
+			// A terminal is granted, as clients of subsystems ask for one, and is none.
+			for kind, want := range map[string]bool{"pty-req": true, "x11-req": false, "env": false} {
+				if ok, err := ch.SendRequest(kind, true, nil); ok != want || err != nil {
+					t.Errorf("%s = %v, %v", kind, ok, err)
+				}
 			}
 			if ok, err := ch.SendRequest(tt.kind, true, tt.payload); ok != (tt.kind != "subsystem") || err != nil {
 				t.Errorf("%s %q = %v, %v, want only a subsystem to be refused", tt.kind, tt.payload, ok, err)

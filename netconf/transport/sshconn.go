@@ -299,6 +299,13 @@ func (c *Conn) requests(reqs <-chan *ssh.Request, decided chan<- bool) {
 			}
 			decided <- start
 			continue
+		case "pty-req":
+			// There is no terminal, but clients that ask for one, such as scrapli's,
+			// take no for the end. What they get are the same bytes.
+			if req.WantReply {
+				req.Reply(true, nil)
+			}
+			continue
 		}
 		if req.WantReply {
 			req.Reply(false, nil)
