@@ -24,11 +24,7 @@ func (b *bench) update(fn func(*datastore.Tx) error) error {
 
 // change edits a datastore as a session; body is that of /m:top.
 func (b *bench) change(session uint32, name datastore.Name, body string) error {
-	d := xmltext.NewDecoder([]byte(`<c xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"><top xmlns="urn:m">`+body+`</top></c>`), xmltext.Limits{})
-	if _, err := d.Next(); err != nil {
-		return err
-	}
-	edit, err := (&data.Parser{Schema: b.schema, Edit: true}).Parse(d, b.schema.Root)
+	edit, err := b.parse(body)
 	if err != nil {
 		return err
 	}
@@ -39,6 +35,15 @@ func (b *bench) change(session uint32, name datastore.Name, body string) error {
 		}
 		return err
 	})
+}
+
+// parse reads an edit of /m:top.
+func (b *bench) parse(body string) (*data.Node, error) {
+	d := xmltext.NewDecoder([]byte(`<c xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"><top xmlns="urn:m">`+body+`</top></c>`), xmltext.Limits{})
+	if _, err := d.Next(); err != nil {
+		return nil, err
+	}
+	return (&data.Parser{Schema: b.schema, Edit: true}).Parse(d, b.schema.Root)
 }
 
 func (b *bench) by(session uint32, fn func(*datastore.Tx) error) error {

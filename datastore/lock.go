@@ -3,17 +3,22 @@ package datastore
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"incidentd/yang/rpcerr"
 )
 
-// locks are the global locks of the datastores [RFC 6241 section 7.5]. The writer
-// alone takes and frees them, so that a lock is granted between two transactions.
+// locks are the global locks of the datastores [RFC 6241 section 7.5], and the partial
+// ones of running [RFC 5717]. The writer alone takes and frees them, so that a lock is
+// granted between two transactions.
 type locks struct {
-	mu   sync.Mutex
-	held map[Name]*Lock
+	mu    sync.Mutex
+	held  map[Name]*Lock
+	parts []*PartialLock // replaced, never changed; by ID
+	tree  *part          // of parts; nil without any
+	last  uint32         // ID of a partial lock
 }
 
 // Lock is a global lock that a session holds. It never changes.
@@ -45,9 +50,61 @@ func (l *locks) setIn(tx *Tx, name Name, to *Lock) {
 	tx.OnAbort(func() { l.set(name, was) })
 }
 
+// partial are the partial locks.
+func (l *locks) partial() []*PartialLock {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.parts
+}
+
+// nextID is the number of a new partial lock.
+func (l *locks) nextID() uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++
+	return l.last
+}
+
+func (l *locks) setParts(parts []*PartialLock) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parts, l.tree = parts, partsOf(parts)
+}
+
+// nodes finds the partial locks by their nodes; nil without any.
+func (l *locks) nodes() *part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tree
+}
+
+// setPartsIn is setParts as setIn is set.
+func (l *locks) setPartsIn(tx *Tx, parts []*PartialLock) {
+	was := l.partial()
+	l.setParts(parts)
+	tx.OnAbort(func() { l.setParts(was) })
+}
+
+// of reports whether a session holds any lock.
+func (l *locks) of(session uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, held := range l.held {
+		if held != nil && held.Session == session {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.parts, func(p *PartialLock) bool { return p.Session == session })
+}
+
+// partsWithout are the partial locks of the other sessions.
+func (l *locks) partsWithout(session uint32) []*PartialLock {
+	return slices.DeleteFunc(slices.Clone(l.partial()), func(p *PartialLock) bool { return p.Session == session })
+}
+
 // Lock locks a datastore for a session [RFC 6241 section 7.5]. It waits for the
-// transactions before it. It answers lock-denied when a session holds the lock, when
-// the candidate has changes, or when running is in a confirmed commit of another
+// transactions before it. It answers lock-denied when a session holds the lock or
+// part of it, when the candidate has changes, or when running is in a confirmed commit of another
 // session; invalid-value for a datastore that cannot be written.
 func (s *Store) Lock(ctx context.Context, name Name, session uint32) error {
 	if !name.Writable() {
@@ -56,6 +113,9 @@ func (s *Store) Lock(ctx context.Context, name Name, session uint32) error {
 	return s.Update(ctx, func(tx *Tx) error {
 		if l := s.locks.get(name); l != nil {
 			return rpcerr.LockDenied(l.Session)
+		}
+		if parts := s.locks.partial(); name == Running && len(parts) > 0 {
+			return rpcerr.LockDenied(parts[0].Session)
 		}
 		switch p := tx.pending; {
 		case name == Candidate && tx.candidate != nil:
@@ -105,6 +165,7 @@ func (s *Store) Release(session uint32) {
 				tx.unlock(name)
 			}
 		}
+		s.locks.setPartsIn(tx, s.locks.partsWithout(session))
 		if p := tx.pending; p != nil && p.Session == session {
 			if p.Persist == "" {
 				return tx.revert(ConfirmCancel, "the session has ended")
@@ -124,6 +185,7 @@ func (s *Store) Release(session uint32) {
 			s.locks.set(name, nil)
 		}
 	}
+	s.locks.setParts(s.locks.partsWithout(session))
 	if !errors.Is(err, ErrClosed) {
 		s.log.Error("what a session left behind cannot be undone", "session-id", session, "err", err)
 	}
@@ -131,10 +193,8 @@ func (s *Store) Release(session uint32) {
 
 // concerns reports whether a session has left anything behind.
 func (s *Store) concerns(session uint32) bool {
-	for _, name := range []Name{Startup, Candidate, Running} {
-		if l := s.locks.get(name); l != nil && l.Session == session {
-			return true
-		}
+	if s.locks.of(session) {
+		return true
 	}
 	p := s.Snapshot().pending
 	return p != nil && p.Session == session

@@ -149,6 +149,9 @@ func (tx *Tx) prepare() error {
 	if err := tx.validate(); err != nil {
 		return err
 	}
+	if err := tx.partsUnlocked(); err != nil {
+		return err
+	}
 	if tx.running != tx.base.Running {
 		if err := tx.join(); err != nil {
 			return err

@@ -47,6 +47,9 @@ func (s *Server) capabilities() []string {
 		list = append(list, capability+"with-defaults:1.0?basic-mode=explicit&also-supported=report-all,report-all-tagged,trim",
 			capability+"with-operational-defaults:1.0?basic-mode=report-all&also-supported=report-all-tagged,trim,explicit")
 	}
+	if n := s.schema.RPC("ietf-netconf-partial-lock", "partial-lock"); n != nil && s.handlers[n] != nil {
+		list = append(list, capability+"partial-lock:1.0")
+	}
 	if n := s.schema.RPC("notifications", "create-subscription"); n != nil && s.handlers[n] != nil {
 		list = append(list, capability+"notification:1.0", capability+"interleave:1.0")
 	}

@@ -42,6 +42,9 @@ func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node
 	stores := b.Container("datastores")
 	for _, name := range []datastore.Name{datastore.Running, datastore.Candidate, datastore.Startup} {
 		store := stores.Entry("datastore", string(name))
+		if parts := o.store.PartialLocks(); name == datastore.Running && len(parts) > 0 {
+			partialLocks(store.Container("locks"), parts)
+		}
 		if l := o.store.Holder(name); l != nil {
 			store.Container("locks").Container("global-lock").
 				Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
@@ -59,6 +62,19 @@ func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node
 	count(b.Container("statistics").Time("netconf-start-time", stats.Begun).Uint("in-bad-hellos", uint64(stats.BadHellos)).
 		Uint("in-sessions", uint64(stats.InSessions)).Uint("dropped-sessions", uint64(stats.Dropped)), stats.Counters)
 	return b.Node()
+}
+
+func partialLocks(b *data.Builder, parts []*datastore.PartialLock) {
+	for _, l := range parts {
+		e := b.Entry("partial-lock", strconv.FormatUint(uint64(l.ID), 10)).
+			Uint("locked-by-session", uint64(l.Session)).Time("locked-time", l.Since)
+		for _, x := range l.Select {
+			e.Expression("select", x)
+		}
+		for _, n := range l.Nodes {
+			e.Leaf("locked-node", n.InstanceID())
+		}
+	}
 }
 
 func count(b *data.Builder, c netconf.Counters) {

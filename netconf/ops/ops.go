@@ -62,6 +62,8 @@ func Register(c Config) error {
 		{"ietf-netconf", "close-session", o.closeSession},
 		{"ietf-netconf", "kill-session", o.killSession},
 		{"ietf-netconf-monitoring", "get-schema", o.getSchema},
+		{"ietf-netconf-partial-lock", "partial-lock", o.partialLock},
+		{"ietf-netconf-partial-lock", "partial-unlock", o.partialUnlock},
 		{"ietf-netconf-nmda", "get-data", o.getData},
 		{"ietf-netconf-nmda", "edit-data", o.editData},
 		{"incidentd-history", "compare", o.compare},

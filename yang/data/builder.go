@@ -65,6 +65,15 @@ func (b *Builder) Any(name string, content xmltext.Raw) *Builder {
 	return b
 }
 
+// Expression sets a leaf, or adds an entry to a leaf-list, to the XPath expression of
+// another leaf, with the namespaces that it stood in.
+func (b *Builder) Expression(name string, from *Node) *Builder {
+	n := NewLeaf(b.schema(name), from.text)
+	n.note = from.note
+	b.n.add(b.o, n)
+	return b
+}
+
 // Time sets a leaf of type date-and-time; the zero time leaves it out.
 func (b *Builder) Time(name string, t time.Time) *Builder {
 	if t.IsZero() {

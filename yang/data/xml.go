@@ -163,9 +163,16 @@ func (e *encoder) close(name string) {
 }
 
 // value writes a leaf. Values that hold module names get prefixes, declared on
-// the leaf itself.
+// the leaf itself, and XPath expressions those of the place where they stood.
 func (e *encoder) value(n *Node) {
 	text := n.text
+	in := scope(n.Raw().Bindings)
+	delete(in, "")
+	for _, prefix := range slices.Sorted(maps.Keys(in)) {
+		if strings.Contains(text, prefix+":") {
+			e.declare(prefix, in[prefix])
+		}
+	}
 	if t := n.schema.Type; t.Qualified() && strings.Contains(text, ":") {
 		var declared prefixes
 		text = n.schema.Module.Requalify(t, text, func(m *yang.Module) string {

@@ -28,6 +28,7 @@ var implemented = []string{
 	"ietf-netconf-monitoring",
 	"ietf-netconf-nmda",
 	"ietf-netconf-notifications",
+	"ietf-netconf-partial-lock",
 	"ietf-netconf-with-defaults",
 	"ietf-network",
 	"ietf-network-topology",
