@@ -1,8 +1,10 @@
 package netconf
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"incidentd/netconf/transport"
@@ -11,19 +13,31 @@ import (
 // output is the way to the peer: messages take turns, and each write has a bound
 // of time.
 type output struct {
-	turn chan struct{} // holds one element while a message is written
-	w    *transport.Writer
+	turn  chan struct{} // holds one element while a message is written
+	w     *transport.Writer
+	conn  io.Writer
+	bound atomic.Int64 // time.Duration: how long a write may take
+	timer *time.Timer  // ends what takes longer
 }
 
 func newOutput(conn io.Writer, stall time.Duration, stalled func()) *output {
-	t := time.AfterFunc(time.Hour, stalled)
-	t.Stop()
-	return &output{turn: make(chan struct{}, 1), w: transport.NewWriter(&watched{conn, stall, t})}
+	o := &output{turn: make(chan struct{}, 1), conn: conn, timer: time.AfterFunc(time.Hour, stalled)}
+	o.timer.Stop()
+	o.bound.Store(int64(stall))
+	o.w = transport.NewWriter(o)
+	return o
 }
 
-// take waits for the turn, until ctx is done.
-func (o *output) take(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+// Write writes to the connection in bounded time. Only the Writer calls it.
+func (o *output) Write(p []byte) (int, error) {
+	o.timer.Reset(time.Duration(o.bound.Load()))
+	defer o.timer.Stop()
+	return o.conn.Write(p)
+}
+
+// take waits for the turn, until ctx or the session is done.
+func (o *output) take(ctx, session context.Context) error {
+	if err := cmp.Or(ctx.Err(), session.Err()); err != nil {
 		return err
 	}
 	select {
@@ -31,6 +45,8 @@ func (o *output) take(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-session.Done():
+		return session.Err()
 	}
 }
 
@@ -40,19 +56,6 @@ func (o *output) give() { <-o.turn }
 // finish takes the last turn: nothing is written after it. It waits for the
 // message that is being written.
 func (o *output) finish() { o.turn <- struct{}{} }
-
-// watched calls the timer's function when a write takes longer than the bound.
-type watched struct {
-	w     io.Writer
-	bound time.Duration
-	timer *time.Timer
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	w.timer.Reset(w.bound)
-	defer w.timer.Stop()
-	return w.w.Write(p)
-}
 
 // NotificationNamespace is that of the envelope of notifications [RFC 5277 section
 // 4].

@@ -351,7 +351,7 @@ func dataSpace(rpc *yang.Node) string {
 // write sends one message in its turn. When that fails the session ends, but for
 // transport.ErrDelimiter while nothing has gone out.
 func (s *Session) write(f func(m *transport.Message) error) error {
-	if err := s.out.take(s.ctx); err != nil {
+	if err := s.out.take(s.ctx, s.ctx); err != nil {
 		return err
 	}
 	defer s.out.give()

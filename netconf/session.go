@@ -149,11 +149,22 @@ func (s *Session) Close() {
 	s.end(ending{as: Closed, why: "close-session", proper: true, gentle: true})
 }
 
+// Patience sets how long the peer may keep a write of at most 64 KiB from ending
+// before the connection is aborted; 0 is Limits.Stall again. It holds from the next
+// write on.
+func (s *Session) Patience(d time.Duration) {
+	if d == 0 {
+		d = s.limits.Stall
+	}
+	s.out.bound.Store(int64(d))
+}
+
 // Notify sends a notification message as AppendNotification makes it. It waits for
-// its turn and for the peer to read. After an error there is nothing more to send:
-// the session has ended.
-func (s *Session) Notify(message []byte) error {
-	if err := s.out.take(s.ctx); err != nil {
+// its turn, until ctx is done, and then for the peer to read. The message is copied.
+// An error says that nothing of it was sent; unless it is that of ctx, the session has
+// ended.
+func (s *Session) Notify(ctx context.Context, message []byte) error {
+	if err := s.out.take(ctx, s.ctx); err != nil {
 		return err
 	}
 	err := s.out.w.WriteMessage(message)

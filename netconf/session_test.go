@@ -221,7 +221,7 @@ func TestNotificationsBetweenReplies(t *testing.T) {
 	inBubble(t, netconftest.Config{Setup: handle(t, func(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
 		return &netconf.Reply{Then: func() {
 			r.Session.Go(func(ctx context.Context) {
-				for r.Session.Notify(netconf.AppendNotification(nil, time.Now(), []byte(`<a xmlns="urn:a"/>`))) == nil {
+				for r.Session.Notify(ctx, netconf.AppendNotification(nil, time.Now(), []byte(`<a xmlns="urn:a"/>`))) == nil {
 				}
 			})
 		}}, nil

@@ -15,6 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -51,11 +52,13 @@ func SchemaWith(others fs.FS) (*yang.Schema, error) {
 		if m == "" {
 			m = name
 		}
-		if !slices.Contains(definitions, m) {
+		if !slices.Contains(definitions, m) && !slices.Contains(subscribe.Definitions(), m) {
 			implemented = append(implemented, m)
 		}
 	}
-	o := yang.Options{Implemented: implemented, Features: ops.Features()}
+	features := ops.Features()
+	maps.Copy(features, subscribe.Features())
+	o := yang.Options{Implemented: implemented, Features: features}
 	if others == nil {
 		return yang.Compile(modules.FS, o)
 	}
@@ -182,7 +185,7 @@ func New(t testing.TB, c Config) *Bench {
 	if err := ops.Register(ops.Config{Server: b.Server, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
-	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server}); err != nil {
+	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if c.Setup != nil {

@@ -1,25 +1,57 @@
-// Package subscribe sends the notifications of the journal to sessions: streams and
-// create-subscription of RFC 5277, with replay.
+// Package subscribe sends notifications to sessions: the streams and
+// create-subscription of RFC 5277, and the dynamic subscriptions of RFC 8639 as RFC
+// 8640 binds them to NETCONF.
+//
+// # What a subscription is
+//
+// A [Subscription] sends the event records of a [Target] to a session. The target knows
+// where they come from: a stream here, a datastore in package push, which adds its
+// [Kind] to the [Publisher]. The subscription knows everything else: its id, policy and
+// state, its counters, its encoding, when it is suspended, and what its receiver is told
+// about it. The policy is kept as an entry of /subscriptions/subscription, whatever way
+// it came, so that requests, state and notifications are one tree seen from three sides.
+//
+// The life of a subscription:
+//
+//	establish   Kind.New makes the target; it runs when the reply has been sent
+//	modify      the target halts, Target.Modify makes the next one from the merged policy,
+//	            which runs from the reply on; refused, the old one goes on
+//	delete      the target halts, and then the reply is sent: nothing comes after it
+//	kill        it ends whatever it does, and its receiver is told
+//	renew       the configuration that it refers to has changed: Refresher.Refresh;
+//	            subscription-modified, or subscription-terminated when that is gone
+//	suspend     a message could not be written for Config.SuspendAfter
+//	complete    Target.Run returns nil: its stop-time has come
+//
+// A session has subscriptions of one RFC only: one of RFC 5277 at a time, or some of RFC
+// 8639 [RFC 8640 section 4].
 //
 // # Order
 //
-// A subscription is one cursor on the journal, from the record that its startTime
-// names, or else from the next one that is published after the request was
+// A subscription to a stream is one cursor on the journal, from the record that its
+// start time names, or else from the next one that is published after the request was
 // received. So there is neither a gap nor a double between replay and what follows,
-// and the order is that of the journal. The reply to create-subscription is sent
-// first. replayComplete stands after the last record that the journal had when the
-// request was received, notificationComplete after the last one that is not later
-// than stopTime. After that the session may subscribe again.
+// and the order is that of the journal. The reply is sent first. The notification that
+// the replay is over stands after the last record that the journal had when the
+// request was received, the one that the subscription is complete after the last one
+// that is not later than the stop time. What a change of the filter makes other is told
+// between the last record that passed the old one and the first that passes the new.
 //
-// A filter lets a notification pass whole or not at all. The elements of the filter
-// are matched with the notification itself, not with its envelope.
+// A filter lets a notification pass whole or not at all. It is matched with the
+// notification itself, not with its envelope.
 //
 // # Concurrency and back-pressure
 //
 // Each subscription has a goroutine of its session. It reads the journal at the
 // pace of its peer: a slow one falls behind on its own cursor and holds up neither
-// the journal nor others. When retention has overtaken it, it goes on with the
-// oldest record that is kept; RFC 5277 has no message for that, so the peer cannot
-// be told, and the loss is logged and counted (Stats.Lost). A record is encoded and
-// parsed once for all subscriptions that come to it at about the same time.
+// the journal nor others. A record is encoded and parsed once for all subscriptions
+// that come to it at about the same time.
+//
+// A peer that does not read for Config.SuspendAfter has its subscriptions of RFC 8639
+// suspended. When it reads again it is told so, that they are resumed, and then all that
+// it has missed, from the journal. When that is kept no longer the subscription is
+// terminated. A peer that does not read for Config.SuspensionTimeout has its session
+// closed. RFC 5277 has no words for any of it: there a subscription that retention has
+// overtaken goes on with the oldest record that is kept, the loss is logged and counted
+// (Stats.Lost), and the session is closed after netconf.Limits.Stall.
 package subscribe

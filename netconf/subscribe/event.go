@@ -3,6 +3,7 @@ package subscribe
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"incidentd/datastore/journal"
 	"incidentd/netconf"
@@ -21,60 +22,96 @@ const (
 // events shares what is made of records among the subscriptions: those that follow
 // the journal come to a record at about the same time.
 type events struct {
-	schema *yang.Schema
+	publisher *Publisher
 
 	mu    sync.Mutex
-	slots [keptRecords]*event // mu; by sequence number
+	slots [keptRecords]*Event // mu; by sequence number
 	bytes int                 // mu; of the bodies of those
 }
 
-// event is a record with what was made of it.
-type event struct {
-	record  *journal.Record
-	message func() []byte
+// Event is an event record on its way to receivers. Each of its forms is made once, for
+// all subscriptions that send it.
+type Event struct {
+	Time time.Time
+
+	seq     uint64 // in the journal
+	size    int    // of the body
 	tree    func() (*data.Node, error)
+	message [encodings]func() *message
 }
 
-func newEvents(schema *yang.Schema) *events { return &events{schema: schema} }
+// message is a notification message that lacks the header of its subscription.
+type message struct {
+	text []byte
+	head int // the length of what comes before that header
+}
 
-func (es *events) get(r *journal.Record) *event {
+func newEvents(p *Publisher) *events { return &events{publisher: p} }
+
+// get is the event of a record of the journal.
+func (es *events) get(r *journal.Record) *Event {
 	es.mu.Lock()
 	defer es.mu.Unlock()
 	slot := &es.slots[r.Seq%uint64(len(es.slots))]
-	if e := *slot; e != nil && e.record.Seq == r.Seq {
+	if e := *slot; e != nil && e.seq == r.Seq {
 		return e
 	}
-	e := &event{record: r}
-	e.message = sync.OnceValue(func() []byte {
-		return netconf.AppendNotification(make([]byte, 0, len(r.Body)+192), r.Time, r.Body)
-	})
-	e.tree = sync.OnceValues(func() (*data.Node, error) { return es.parse(r.Body) })
+	e := es.publisher.event(r.Time, func() []byte { return r.Body },
+		sync.OnceValues(func() (*data.Node, error) { return parse(es.publisher.schema, r.Body) }))
+	e.seq, e.size = r.Seq, len(r.Body)
 	if *slot != nil {
-		es.bytes -= len((*slot).record.Body)
+		es.bytes -= (*slot).size
 	}
 	*slot = e
-	if es.bytes += len(r.Body); es.bytes > keptBytes {
+	if es.bytes += e.size; es.bytes > keptBytes {
 		clear(es.slots[:])
 		es.bytes = 0
 	}
 	return e
 }
 
+// Event makes an event record of a notification that is in no stream.
+func (p *Publisher) Event(t time.Time, n *data.Node) *Event {
+	return p.event(t, func() []byte { return data.AppendXML(nil, n, "") }, func() (*data.Node, error) { return n, nil })
+}
+
+func (p *Publisher) event(t time.Time, body func() []byte, tree func() (*data.Node, error)) *Event {
+	e := &Event{Time: t, tree: tree}
+	e.message[XML] = sync.OnceValue(func() *message { return envelope(t, body()) })
+	e.message[JSON] = sync.OnceValue(func() *message {
+		n, err := tree()
+		if err != nil {
+			p.config.Log.Error("a notification cannot be parsed", "err", err)
+			return nil
+		}
+		return envelope(t, encodedEvent(n))
+	})
+	return e
+}
+
+// envelope is the message of an event's element [RFC 5277 section 4].
+func envelope(t time.Time, body []byte) *message {
+	m := &message{text: make([]byte, 0, len(body)+192)}
+	m.text = netconf.AppendNotification(m.text, t, body)
+	m.head = len(m.text) - len(body) - len("</notification>")
+	return m
+}
+
 // parse reads the body of a record into a tree whose top is the notification.
-func (es *events) parse(body []byte) (*data.Node, error) {
+func parse(schema *yang.Schema, body []byte) (*data.Node, error) {
 	d := xmltext.NewDecoder(body, xmltext.Limits{})
 	t, err := d.Next()
 	if err != nil {
 		return nil, err
 	}
-	m := es.schema.ByNamespace(t.Space)
+	m := schema.ByNamespace(t.Space)
 	if m == nil {
 		return nil, fmt.Errorf("no module has the namespace %q", t.Space)
 	}
-	n := es.schema.Notification(m.Name, t.Local)
+	n := schema.Notification(m.Name, t.Local)
 	if n == nil {
 		return nil, fmt.Errorf("the module %s has no notification %q", m.Name, t.Local)
 	}
-	p := data.Parser{Schema: es.schema, State: true}
+	p := data.Parser{Schema: schema, State: true}
 	return p.Parse(d, n)
 }

@@ -3,144 +3,213 @@ package subscribe
 import (
 	"context"
 	"errors"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"incidentd/datastore/journal"
 	"incidentd/netconf"
 	"incidentd/yang/data"
 )
 
-// subscription is one of RFC 5277. After its making it belongs to the goroutine of
-// run.
-type subscription struct {
+// Subscription sends the event records of a Target to a session, one of RFC 8639 or, with
+// the names of its own notifications, of RFC 5277.
+//
+// It runs in a goroutine of its session from start on, until it ends or is halted by an
+// operation that changes it.
+type Subscription struct {
 	publisher *Publisher
 	session   *netconf.Session
-	cursor    *journal.Cursor
-	filter    *data.Filter // nil: everything
-	stop      time.Time    // zero: never
-	replay    bool         // replayComplete is still to be sent
-	last      uint64       // the end of the replay
+	id        uint32
+	legacy    bool // of RFC 5277
+	encoding  Encoding
+
+	mu      sync.Mutex
+	policy  *data.Node // mu; nil for one of RFC 5277
+	stop    time.Time  // mu
+	target  Target     // mu; used by the goroutine that runs, or by who has halted it
+	done    chan struct{}
+	cancel  context.CancelFunc // mu: interrupts the target
+	halting bool               // mu
+	ended   *Terminated        // mu: another one wants it so
+
+	life     context.Context // of the session; of the goroutine that runs
+	modified bool            // the receiver is still to be told; of the goroutine that runs
+
+	sent, excluded atomic.Uint64
+	writing        atomic.Int64 // since when a message is being written, in nanoseconds since 1970; 0: none is
 }
 
-// run sends notifications until the subscription or the session ends.
-func (s *subscription) run(ctx context.Context) {
-	defer s.publisher.leave(s)
-	if s.follow(ctx) && s.replayed() {
+// ID is the subscription's; 0 for one of RFC 5277.
+func (s *Subscription) ID() uint32 { return s.id }
+
+// Session is where it sends to.
+func (s *Subscription) Session() *netconf.Session { return s.session }
+
+// Stop is the stop-time, the zero time for none.
+func (s *Subscription) Stop() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stop
+}
+
+// Exclude counts event records that a filter or the receiver's rights held back.
+func (s *Subscription) Exclude(n int) {
+	s.excluded.Add(uint64(n))
+	s.publisher.excluded.Add(uint64(n))
+}
+
+// Send sends an event record. It waits for the peer to read; when that takes too long
+// the subscription is suspended until it does. An error says that the record was not
+// sent: ctx is done, or the session has ended.
+func (s *Subscription) Send(ctx context.Context, e *Event) error {
+	m := e.message[s.encoding]()
+	if m == nil {
+		return nil
+	}
+	begin := time.Now()
+	if err := s.write(ctx, begin, m); err != nil {
+		return err
+	}
+	s.sent.Add(1)
+	s.publisher.sent.Add(1)
+	if after := s.publisher.config.SuspendAfter; !s.legacy && time.Since(begin) > after {
+		s.resume(begin.Add(after))
+	}
+	return nil
+}
+
+// write sends a message, and lets others see since when.
+func (s *Subscription) write(ctx context.Context, begin time.Time, m *message) error {
+	s.writing.Store(begin.UnixNano())
+	defer s.writing.Store(0)
+	return s.session.Notify(ctx, m.text)
+}
+
+// resume tells a peer that reads again that it was suspended.
+func (s *Subscription) resume(since time.Time) {
+	s.publisher.suspensions.Add(1)
+	s.session.Log().Info("a subscription is resumed", "subscription", s.id, "suspended", since)
+	if s.tell(s.life, since, "subscription-suspended", module+":unsupportable-volume") == nil {
+		s.tell(s.life, time.Now(), "subscription-resumed", "")
+	}
+}
+
+// suspended reports whether what is being written has taken too long.
+func (s *Subscription) suspended() bool {
+	since := s.writing.Load()
+	return since != 0 && !s.legacy && time.Since(time.Unix(0, since)) > s.publisher.config.SuspendAfter
+}
+
+// start lets the subscription run. It is for handlers' Reply.Then.
+func (s *Subscription) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	done := make(chan struct{})
+	s.done, s.halting = done, false
+	s.session.Go(func(ctx context.Context) {
+		defer close(done)
+		s.run(ctx)
+	})
+}
+
+// halt stops the subscription from running, and waits. It is for handlers, each of which
+// ends it, or starts it again.
+func (s *Subscription) halt() {
+	s.mu.Lock()
+	s.halting = true
+	s.interruptLocked()
+	done := s.done
+	s.mu.Unlock()
+	<-done
+}
+
+// end lets the subscription end, and the receiver be told why. It does not wait.
+func (s *Subscription) end(why *Terminated) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = why
+	s.interruptLocked()
+}
+
+// renew lets the subscription look at the configuration again. It does not wait.
+func (s *Subscription) renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interruptLocked()
+}
+
+func (s *Subscription) interruptLocked() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// run runs the target, from interruption to interruption, to the end.
+func (s *Subscription) run(session context.Context) {
+	s.life = session
+	for {
+		ctx, cancel := context.WithCancel(session)
+		target, err := s.next(cancel)
+		if err == nil {
+			err = s.refresh(ctx, target)
+		}
+		if err == nil {
+			err = target.Run(ctx, s)
+		}
+		interrupted := ctx.Err() != nil
+		cancel()
+		why := new(Terminated)
+		switch {
+		case session.Err() != nil || errors.Is(err, errHalted):
+			return
+		case errors.As(err, &why):
+			s.publisher.leave(s)
+			s.tell(session, time.Now(), "subscription-terminated", why.Reason)
+			return
+		case interrupted:
+			continue
+		case err != nil:
+			s.session.Log().Error("a subscription cannot go on", "subscription", s.id, "err", err)
+		}
 		// Whoever is told that it is over may subscribe again.
 		s.publisher.leave(s)
-		s.event("notificationComplete")
+		s.complete(session)
+		return
 	}
 }
 
-// follow sends the records up to stopTime; false when the session has ended
-// before.
-func (s *subscription) follow(ctx context.Context) bool {
-	for {
-		r, err := s.next(ctx)
-		if aged := new(journal.AgedError); errors.As(err, &aged) {
-			s.publisher.lost.Add(aged.First - aged.Wanted)
-			s.session.Log().Warn("a subscription was overtaken by the retention of notifications", "wanted", aged.Wanted, "first", aged.First)
-			s.cursor.Seek(aged.First)
-			continue
-		}
-		switch {
-		case ctx.Err() != nil:
-			return false
-		case err != nil:
-			s.session.Log().Error("a subscription cannot read the notifications", "err", err)
-			return true
-		case r == nil && s.replay:
-			if !s.replayed() {
-				return false
-			}
-			continue
-		case r == nil:
-			return true // stopTime has come
-		}
-		if r.Seq > s.last && !s.replayed() {
-			return false
-		}
-		if !s.stop.IsZero() && r.Time.After(s.stop) {
-			return true
-		}
-		if !s.send(r) {
-			return false
-		}
+// errHalted ends a run that will be started again.
+var errHalted = errors.New("halted")
+
+// next is what to do next: run the target, or stop for the reason in err.
+func (s *Subscription) next(cancel context.CancelFunc) (Target, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended != nil:
+		return nil, s.ended
+	case s.halting:
+		return nil, errHalted
 	}
+	s.cancel = cancel
+	return s.target, nil
 }
 
-// next is the next record. It is nil at the end of the replay, and later when
-// stopTime has come and nothing from before it is left.
-func (s *subscription) next(ctx context.Context) (*journal.Record, error) {
-	if r, err := s.cursor.TryNext(); r != nil || err != nil || s.replay {
-		return r, err
+// refresh lets the target look at the configuration, and tells the receiver when that
+// has changed the subscription.
+func (s *Subscription) refresh(ctx context.Context, target Target) error {
+	r, ok := target.(Refresher)
+	if !ok {
+		return nil
 	}
-	if s.stop.IsZero() {
-		return s.cursor.Next(ctx)
+	changed, err := r.Refresh(s.publisher.store.Snapshot())
+	if err != nil {
+		return err
 	}
-	until, cancel := context.WithDeadline(ctx, s.stop)
-	defer cancel()
-	r, err := s.cursor.Next(until)
-	if until.Err() != nil && ctx.Err() == nil && r == nil {
-		return s.cursor.TryNext()
+	if s.modified = s.modified || changed; !s.modified {
+		return nil
 	}
-	return r, err
-}
-
-// send sends a record that passes the filter; false when the session has ended.
-func (s *subscription) send(r *journal.Record) bool {
-	if !s.permitted(r) {
-		return true
-	}
-	e := s.publisher.events.get(r)
-	if s.filter != nil {
-		n, err := e.tree()
-		if err != nil {
-			s.session.Log().Error("a notification cannot be parsed", "name", r.Name, "err", err)
-			return true
-		}
-		ok, err := s.filter.Matches(n)
-		if err != nil {
-			s.session.Log().Warn("a filter cannot be applied to a notification", "name", r.Name, "err", err)
-		}
-		if !ok {
-			return true
-		}
-	}
-	if s.session.Notify(e.message()) != nil {
-		return false
-	}
-	s.publisher.sent.Add(1)
-	return true
-}
-
-// permitted reports whether the user may have a record as the rules stand now [RFC 8341
-// section 3.1.4]. One of a notification that the schema no longer has is for nobody whose
-// access is controlled.
-func (s *subscription) permitted(r *journal.Record) bool {
-	access := s.session.Access()
-	if access == nil {
-		return true
-	}
-	module, name, _ := strings.Cut(r.Name, ":")
-	n := s.publisher.schema.Notification(module, name)
-	return n != nil && access.Notify(n)
-}
-
-// replayed sends replayComplete once, if there is a replay; false when the session
-// has ended.
-func (s *subscription) replayed() bool {
-	if !s.replay {
-		return true
-	}
-	s.replay = false
-	return s.event("replayComplete")
-}
-
-// event sends one of the notifications about the subscription itself, which no
-// filter holds back; false when the session has ended.
-func (s *subscription) event(name string) bool {
-	body := `<` + name + ` xmlns="urn:ietf:params:xml:ns:netmod:notification"/>`
-	return s.session.Notify(netconf.AppendNotification(nil, time.Now(), []byte(body))) == nil
+	err = s.tellModified(ctx)
+	s.modified = err != nil
+	return err
 }

@@ -30,23 +30,32 @@ func (e *Error) AppendXML(b []byte) []byte {
 	if len(e.Info) > 0 {
 		b = append(b, "<error-info>"...)
 		for _, i := range e.Info {
-			b = append(b, '<')
-			b = append(b, i.Name...)
-			if i.Space != "" && i.Space != BaseNamespace {
-				b = append(b, ` xmlns="`...)
-				b = appendText(b, i.Space)
-				b = append(b, '"')
-			}
-			b = declare(b, i.Prefixes)
-			b = append(b, '>')
-			b = appendText(b, i.Value)
-			b = append(b, "</"...)
-			b = append(b, i.Name...)
-			b = append(b, '>')
+			b = i.append(b, BaseNamespace)
 		}
 		b = append(b, "</error-info>"...)
 	}
 	return append(b, "</rpc-error>"...)
+}
+
+// append appends the element where space is the default namespace.
+func (i Info) append(b []byte, space string) []byte {
+	b = append(b, '<')
+	b = append(b, i.Name...)
+	if i.Space != "" && i.Space != space {
+		b = append(b, ` xmlns="`...)
+		b = appendText(b, i.Space)
+		b = append(b, '"')
+		space = i.Space
+	}
+	b = declare(b, i.Prefixes)
+	b = append(b, '>')
+	b = appendText(b, i.Value)
+	for _, c := range i.Children {
+		b = c.append(b, space)
+	}
+	b = append(b, "</"...)
+	b = append(b, i.Name...)
+	return append(b, '>')
 }
 
 func declare(b []byte, prefixes []Prefix) []byte {

@@ -104,7 +104,7 @@ func MustViolation(message, appTag string) *Error {
 func NotUnique(paths ...Path) *Error {
 	e := OperationFailed("entries have the same values where they must be unique").WithAppTag(AppDataNotUnique)
 	for _, p := range paths {
-		e.Info = append(e.Info, Info{YANGNamespace, "non-unique", p.Expr, p.Prefixes})
+		e.Info = append(e.Info, Info{Space: YANGNamespace, Name: "non-unique", Value: p.Expr, Prefixes: p.Prefixes})
 	}
 	return e
 }

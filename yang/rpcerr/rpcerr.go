@@ -87,10 +87,12 @@ type Path struct {
 type Prefix struct{ Prefix, Namespace string }
 
 // Info is one element of error-info. Space is its namespace; empty means that of
-// the base protocol. Prefixes are those that Value uses when it is a path.
+// the base protocol. Prefixes are those that Value uses when it is a path. An element
+// has a Value or Children, whose empty Space means that of their parent.
 type Info struct {
 	Space, Name, Value string
 	Prefixes           []Prefix
+	Children           []Info
 }
 
 // Error reads as "tag (app-tag): message [path]".
@@ -130,8 +132,13 @@ func (e *Error) WithAppTag(tag string) *Error {
 
 // WithInfo returns a copy of the error with one more element of error-info.
 func (e *Error) WithInfo(space, name, value string) *Error {
+	return e.WithElement(Info{Space: space, Name: name, Value: value})
+}
+
+// WithElement is WithInfo for any element.
+func (e *Error) WithElement(i Info) *Error {
 	c := *e
-	c.Info = append(c.Info[:len(c.Info):len(c.Info)], Info{Space: space, Name: name, Value: value})
+	c.Info = append(c.Info[:len(c.Info):len(c.Info)], i)
 	return &c
 }
 

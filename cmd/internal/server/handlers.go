@@ -14,7 +14,7 @@ import (
 // bind gives every rpc of the schema that is supported its handler.
 func (s *Server) bind() error {
 	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
-	_, err := subscribe.Register(subscribe.Config{Server: s.netconf})
+	_, err := subscribe.Register(subscribe.Config{Server: s.netconf, Log: s.log})
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,

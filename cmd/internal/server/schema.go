@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"incidentd/netconf/ops"
+	"incidentd/netconf/subscribe"
 	"incidentd/yang"
 	"incidentd/yang/modules"
 )
@@ -34,6 +35,7 @@ var implemented = []string{
 	"ietf-network-topology",
 	// Its identities are the origins of with-origin.
 	"ietf-origin",
+	"ietf-subscribed-notifications",
 	"ietf-system",
 	"ietf-yang-library",
 	"incidentd-alarm-types",
@@ -42,6 +44,7 @@ var implemented = []string{
 	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
+	"incidentd-notifications",
 	"incidentd-server",
 	"nc-notifications",
 	"notifications",
@@ -49,10 +52,11 @@ var implemented = []string{
 
 // features are those that are supported. Every implemented module that defines
 // features has an entry, because one without would be taken to support all. Those
-// of the protocol's modules are for package ops to know.
+// of the protocol's modules are for packages ops and subscribe to know.
 var features = sync.OnceValue(func() map[string][]string {
 	all := maps.Clone(ownFeatures)
 	maps.Copy(all, ops.Features())
+	maps.Copy(all, subscribe.Features())
 	return all
 })
 

@@ -1,0 +1,246 @@
+package subscribe
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"incidentd/datastore"
+	"incidentd/datastore/journal"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+)
+
+// stream is the Target that follows a stream of the journal, with its own cursor.
+type stream struct {
+	publisher *Publisher
+	cursor    *journal.Cursor
+	held      *journal.Record // taken from the cursor and not sent yet
+
+	filter *filter    // nil: everything
+	name   string     // of the filter, if it has one
+	source *data.Node // what filter was made of
+	loose  bool       // RFC 5277: a loss by retention does not end it
+
+	start   time.Time // of the replay; zero: none
+	revised bool      // start is later than was asked for
+	replay  bool      // the receiver is still to be told that it is over
+	last    uint64    // the end of the replay
+}
+
+// openStream places a stream's cursor: at the record that start names, or else at the
+// next that comes.
+func (p *Publisher) openStream(name string, start time.Time) (*stream, error) {
+	s := &stream{publisher: p, last: p.journal.Last(), start: start, replay: !start.IsZero()}
+	from := s.last + 1
+	if s.replay {
+		var err error
+		if from, err = p.journal.FindTime(start); err != nil {
+			return nil, err
+		}
+		if begin := p.logBegin(); start.Before(begin) {
+			s.start, s.revised = begin, true
+		}
+	}
+	s.cursor = p.journal.Cursor(from, name)
+	return s, nil
+}
+
+// logBegin is how far back the log goes [RFC 8639 section 2.4.2.1].
+func (p *Publisher) logBegin() time.Time {
+	if aged := p.journal.AgedTime(); !aged.IsZero() {
+		return aged
+	}
+	return p.journal.CreationTime()
+}
+
+func (p *Publisher) hasStream(name string) bool {
+	return slices.ContainsFunc(p.journal.Streams(), func(x journal.Stream) bool { return x.Name == name })
+}
+
+// newStream makes the target of a policy that names a stream.
+func (p *Publisher) newStream(t *Terms) (Target, error) {
+	name := t.Policy.Leaf("stream")
+	if !p.hasStream(name) {
+		return nil, invalidParameter(t, "stream", "there is no stream %q", name)
+	}
+	start, err := timeOf(t.Policy, "replay-start-time")
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !start.IsZero() && !start.Before(time.Now()):
+		return nil, invalidParameter(t, "replay-start-time", "the replay-start-time is not in the past")
+	case !start.IsZero() && !t.Stop.IsZero() && !t.Stop.After(start):
+		return nil, invalidParameter(t, "stop-time", "the stop-time is not after the replay-start-time")
+	}
+	f, err := p.filterOf(t)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.openStream(name, start)
+	if err != nil {
+		return nil, err
+	}
+	f.apply(s)
+	return s, nil
+}
+
+// Modify implements Target: another filter for the same place in the stream.
+func (s *stream) Modify(t *Terms) (Target, error) {
+	f, err := s.publisher.filterOf(t)
+	if err != nil {
+		return nil, err
+	}
+	c := *s
+	f.apply(&c)
+	return &c, nil
+}
+
+// ReplayStart implements Replayer.
+func (s *stream) ReplayStart() (time.Time, bool) { return s.start, s.revised }
+
+// Refresh implements Refresher: a filter with a name is that of the configuration.
+func (s *stream) Refresh(snap *datastore.Snapshot) (changed bool, err error) {
+	if s.name == "" {
+		return false, nil
+	}
+	source := snap.Running.Get(s.publisher.nodes.filters).EntryNamed("stream-filter", s.name)
+	switch {
+	case source == nil:
+		return false, FilterUnavailable
+	case data.Equal(source, s.source):
+		return false, nil
+	}
+	f, err := s.publisher.compile(source)
+	if err != nil {
+		return false, FilterUnavailable
+	}
+	s.filter, s.source = f, source
+	return true, nil
+}
+
+// Filter is what the filter was made of, when that is configured elsewhere.
+func (s *stream) Filter() *data.Node {
+	if s.name == "" {
+		return nil
+	}
+	return s.source
+}
+
+// Run implements Target.
+func (s *stream) Run(ctx context.Context, to *Subscription) error {
+	stop := to.Stop()
+	for {
+		r, err := s.next(ctx, stop)
+		switch {
+		case err != nil:
+			if err := s.overtaken(err, to); err != nil {
+				return err
+			}
+			continue
+		case s.replay && (r == nil || r.Seq > s.last || after(r, stop)):
+			if err := to.replayed(ctx); err != nil {
+				return err
+			}
+			s.replay = false
+			continue
+		case r == nil || after(r, stop):
+			return nil
+		}
+		if err := s.pass(ctx, r, to); err != nil {
+			return err
+		}
+		s.held = nil
+	}
+}
+
+// after reports whether a record is from after the stop-time.
+func after(r *journal.Record, stop time.Time) bool { return !stop.IsZero() && r.Time.After(stop) }
+
+// pass sends a record that the receiver may have and the filter lets pass.
+func (s *stream) pass(ctx context.Context, r *journal.Record, to *Subscription) error {
+	e := s.publisher.events.get(r)
+	ok, err := s.permits(r, to), error(nil)
+	if ok && s.filter != nil {
+		var n *data.Node
+		if n, err = e.tree(); err == nil {
+			ok, err = s.filter.passes(n)
+		}
+	}
+	if err != nil {
+		to.session.Log().Warn("a filter cannot be applied to a notification", "subscription", to.id, "name", r.Name, "err", err)
+		ok = false
+	}
+	if !ok {
+		to.Exclude(1)
+		return nil
+	}
+	return to.Send(ctx, e)
+}
+
+// permits reports whether the receiver may have a record as the rules stand now [RFC 8341
+// section 3.1.4]. One of a notification that the schema no longer has is for nobody whose
+// access is controlled.
+func (s *stream) permits(r *journal.Record, to *Subscription) bool {
+	access := to.session.Access()
+	if access == nil {
+		return true
+	}
+	module, name, _ := strings.Cut(r.Name, ":")
+	n := s.publisher.schema.Notification(module, name)
+	return n != nil && access.Notify(n)
+}
+
+// next is the next record, which is held until it was dealt with. It is nil at the end
+// of the replay, and later when the stop-time has come and nothing from before it is left.
+func (s *stream) next(ctx context.Context, stop time.Time) (r *journal.Record, err error) {
+	if s.held != nil {
+		return s.held, ctx.Err()
+	}
+	defer func() { s.held = r }()
+	if r, err := s.cursor.TryNext(); r != nil || err != nil || s.replay {
+		return r, err
+	}
+	if stop.IsZero() {
+		return s.cursor.Next(ctx)
+	}
+	until, cancel := context.WithDeadline(ctx, stop)
+	defer cancel()
+	r, err = s.cursor.Next(until)
+	if until.Err() != nil && ctx.Err() == nil && r == nil {
+		return s.cursor.TryNext()
+	}
+	return r, err
+}
+
+// overtaken deals with records that retention has deleted before they were sent. RFC 5277
+// has no word for that: such a subscription goes on with the oldest that is kept.
+func (s *stream) overtaken(err error, to *Subscription) error {
+	aged := new(journal.AgedError)
+	if !errors.As(err, &aged) {
+		return err
+	}
+	s.publisher.lost.Add(aged.First - aged.Wanted)
+	to.session.Log().Warn("a subscription was overtaken by the retention of notifications", "subscription", to.id, "wanted", aged.Wanted, "first", aged.First)
+	if !s.loose {
+		return SuspensionTimeout
+	}
+	s.cursor.Seek(aged.First)
+	return nil
+}
+
+// timeOf is a date-and-time, the zero time when it is not there.
+func timeOf(n *data.Node, name string) (time.Time, error) {
+	v := n.Leaf(name)
+	if v == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil {
+		return t, rpcerr.BadElement(name, "there is no such time")
+	}
+	return t, nil
+}

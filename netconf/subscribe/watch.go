@@ -1,0 +1,28 @@
+package subscribe
+
+import "incidentd/datastore"
+
+// watcher lets subscriptions know when /filters has changed. It is a Participant.
+type watcher struct{ *Publisher }
+
+// Prepare implements datastore.Participant.
+func (w watcher) Prepare(tx *datastore.Tx) error {
+	filters := w.nodes.filters
+	if tx.Base().Running.Get(filters) != tx.Running().Get(filters) {
+		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
+	}
+	return nil
+}
+
+// Commit implements datastore.Participant.
+func (w watcher) Commit(*datastore.Snapshot) {}
+
+// Abort implements datastore.Participant.
+func (w watcher) Abort() {}
+
+// renew lets all subscriptions look at their filters again.
+func (p *Publisher) renew() {
+	for _, s := range p.all() {
+		s.renew()
+	}
+}
