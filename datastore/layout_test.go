@@ -14,7 +14,7 @@ import (
 // lost, what is new works in it, and the file says its layout after a change.
 func TestLayout1(t *testing.T) {
 	const want = `<top xmlns="urn:m"><name>second</name><there/><plain><a>x</a><sorted>1</sorted><sorted>2</sorted><ordered>z</ordered><ordered>a</ordered></plain>` +
-		`<l><a>1</a><b>2</b><v>v</v><o><k>9</k></o><o><k>3</k><v>w</v></o></l><ref>1</ref><any xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"><x xmlns="urn:x">1</x></any></top>`
+		`<l><a>1</a><b>2</b><v>v</v><o><k>9</k></o><o><k>3</k><v>w</v></o></l><ref>1</ref><any><x xmlns="urn:x">1</x></any></top>`
 	old, err := os.ReadFile(filepath.Join("testdata", "layout1.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -619,10 +619,8 @@ func (s *simulation) restart(next *model) {
 	}
 }
 
-// text is a tree in XML, without the declaration that the edits bring into anydata.
-func text(n *data.Node) string {
-	return strings.ReplaceAll(string(data.AppendChildrenXML(nil, n, "")), ` xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"`, "")
-}
+// text is a tree in XML.
+func text(n *data.Node) string { return string(data.AppendChildrenXML(nil, n, "")) }
 
 // forget lets go of what the history no longer has.
 func (s *simulation) forget() {

@@ -2,10 +2,12 @@ package data
 
 import (
 	"incidentd/yang"
+	"incidentd/yang/xpath"
 )
 
 // Targets yields the nodes that the leafref at a place may refer to: those its
-// path leads to, whatever their value. root is the tree that an absolute path
+// path leads to, whatever their value, defaults in use among them [RFC 7950 section
+// 9.9]. root is the tree that an absolute path
 // starts from. Keys in the path are look-ups.
 func (l *Loc) Targets(path *yang.LeafrefPath, root *Node, yield func(*Loc) bool) bool {
 	at := &Loc{nil, root}
@@ -52,13 +54,19 @@ func (l *Loc) follow(at *Loc, steps []yang.LeafrefStep, want *string, yield func
 		if c := at.Node.Get(s.Node); c != nil {
 			return l.follow(at.Down(c), steps[1:], want, yield)
 		}
-		return true
-	}
-	if want != nil && len(steps) == 1 {
-		if e := at.Node.Entry(s.Node, *want); e != nil {
-			return yield(at.Down(e))
+		for _, c := range defaultsOf(at.Node, s.Node) {
+			return l.follow(at.Down(c), steps[1:], want, yield)
 		}
 		return true
+	}
+	if len(steps) == 1 { // a leaf-list
+		if want != nil {
+			if e := at.Node.entryInUse(s.Node, *want); e != nil {
+				return yield(at.Down(e))
+			}
+			return true
+		}
+		return (&xnode{loc: at}).childrenOf(s.Node, func(n xpath.Node) bool { return yield(LocOf(n)) })
 	}
 	wants := make([]string, len(s.Where))
 	for i, w := range s.Where {

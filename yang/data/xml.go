@@ -217,7 +217,10 @@ func (e *encoder) any(n *Node, space string) {
 	}
 	delete(in, "")
 	for _, prefix := range slices.Sorted(maps.Keys(in)) {
-		e.declare(prefix, in[prefix])
+		// Others were in scope of the message, and mean nothing here.
+		if in[prefix] == own && strings.HasPrefix(name, prefix+":") || bytes.Contains(raw.Content, []byte(prefix+":")) {
+			e.declare(prefix, in[prefix])
+		}
 	}
 	if len(raw.Content) == 0 {
 		e.buf = append(e.buf, "/>"...)

@@ -137,6 +137,19 @@ func defaultsOf(parent *Node, s *yang.Node) []*Node {
 	return out
 }
 
+// entryInUse is Entry, or the default of a leaf-list that is not there.
+func (n *Node) entryInUse(s *yang.Node, key string) *Node {
+	if e := n.Entry(s, key); e != nil || s.Kind == yang.List || n.kid(s) != nil {
+		return e
+	}
+	for _, d := range defaultsOf(n, s) {
+		if d.text == key {
+			return d
+		}
+	}
+	return nil
+}
+
 // caseChosen reports whether the case that holds a child is the one in use: any
 // of its nodes is there or, when no case has one, it is the default case.
 func (n *Node) caseChosen(s *yang.Node) bool {
@@ -202,7 +215,7 @@ func (n *xnode) Entry(list xpath.Name, values []string) xpath.Node {
 	if s == nil {
 		return nil
 	}
-	if e := n.loc.Node.Entry(s, Key(values...)); e != nil {
+	if e := n.loc.Node.entryInUse(s, Key(values...)); e != nil {
 		return n.down(e)
 	}
 	return nil

@@ -141,6 +141,14 @@ func (v *Validator) refer(n *yang.Node, t *yang.Type) {
 		d := &dependent{node: n, from: from, path: t.Path}
 		d.index = v.referenceIndex(d)
 		v.references[t.Path.Target] = append(v.references[t.Path.Target], d)
+		if len(t.Path.Target.Defaults) > 0 {
+			// A default comes and goes with what is around it, unseen in a difference.
+			around := v.above(t.Path.Target)
+			for around.Kind == yang.Container && !around.Presence {
+				around = v.above(around)
+			}
+			v.dependents[around] = append(v.dependents[around], &dependent{node: n, from: v.common(from, around)})
+		}
 		for _, s := range t.Path.Steps {
 			for _, w := range s.Where {
 				if len(w.Down) > 0 {
@@ -200,6 +208,21 @@ func (v *Validator) close(n *yang.Node) (loud, conditional bool) {
 	}
 	v.loud[n], v.conditional[n] = loud, conditional
 	return loud, conditional
+}
+
+// fade notes the nodes that may end the defaults of another case by being there, and
+// those that hold such nodes. It reports whether n has defaults, or nodes that have.
+func (v *Validator) fade(n *yang.Node) (defaults bool) {
+	defaults = len(n.Defaults) > 0
+	for _, c := range n.Children {
+		defaults = v.fade(c) || defaults
+		v.fading[n] = v.fading[n] || v.fading[c]
+	}
+	if n.Kind == yang.Choice && defaults {
+		v.fading[n] = true
+		each(n, func(c *yang.Node) { v.fading[c] = true })
+	}
+	return defaults
 }
 
 // each visits all data nodes below a choice.
@@ -282,7 +305,7 @@ func (c *check) change(old, new *data.Node) {
 		})
 	}
 	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
-		removed = removed || is == nil || was != nil && is.Schema().HasValue()
+		removed = removed || is == nil || was != nil && is.Schema().HasValue() || c.fading[is.Schema()]
 		if was != nil {
 			touch(parent, was, true, is != nil)
 		}

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // A golden file has parts that begin with a line of two minus signs and a name:
 // the modules ("module", and others as "module other"; or "embedded", those of
-// incidentd itself), then edits of what is there ("edit: why"), each followed by its
+// incidentd itself; "features" names those of a module that are on), then edits of what is there ("edit: why"), each followed by its
 // outcome: the rpc-errors, or the new configuration. "data" is a whole datastore with
 // state, "rpc", "action" and "notification" are what RFC 7950 calls so, and their
 // outcome is what was understood of them; what they refer to is the configuration of
@@ -111,7 +111,7 @@ func golden(t *testing.T, file string) {
 }
 
 func isSchema(part string) bool {
-	return part == "embedded" || part == "module" || strings.HasPrefix(part, "module ")
+	return part == "embedded" || part == "features" || part == "module" || strings.HasPrefix(part, "module ")
 }
 
 func schemaOf(t *testing.T, names []string, text map[string]string) *yang.Schema {
@@ -126,7 +126,12 @@ func schemaOf(t *testing.T, names []string, text map[string]string) *yang.Schema
 	if slices.Contains(names, "embedded") {
 		from = modules.FS
 	}
-	s, err := yang.Compile(from, yang.Options{})
+	features := map[string][]string{}
+	for line := range strings.Lines(text["features"]) {
+		words := strings.Fields(line)
+		features[words[0]] = words[1:]
+	}
+	s, err := yang.Compile(from, yang.Options{Features: features})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +242,8 @@ func faults(t *testing.T, err error) string {
 	return b.String()
 }
 
-// lines breaks XML between elements, those without elements kept whole.
+// lines breaks XML between elements, those without elements kept whole; mixed content
+// stays as it is.
 func lines(xml string) string {
 	var b strings.Builder
 	depth := 0
@@ -260,7 +266,12 @@ func lines(xml string) string {
 				rest = rest[stop:]
 				continue
 			}
-			b.WriteString(strings.Repeat("  ", depth) + tag + "\n")
+			b.WriteString(strings.Repeat("  ", depth) + tag)
+			if next > end {
+				b.WriteString(rest[end:] + "\n")
+				return b.String()
+			}
+			b.WriteString("\n")
 			depth++
 			rest = rest[end:]
 		}

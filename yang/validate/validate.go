@@ -52,6 +52,8 @@ type Validator struct {
 	loud, conditional map[*yang.Node]bool
 	// uniques are the indexes of lists with unique statements.
 	uniques map[*yang.Node]*index
+	// fading are the nodes whose coming may take away defaults.
+	fading map[*yang.Node]bool
 	// pointers are the instance-identifiers, which may refer to any node.
 	pointers []*yang.Node
 }
@@ -60,10 +62,11 @@ type Validator struct {
 func New(s *yang.Schema) *Validator {
 	v := &Validator{schema: s, needs: map[*yang.Node]bool{}, dependents: map[*yang.Node][]*dependent{},
 		whens: map[*yang.Node][]*dependent{}, references: map[*yang.Node][]*dependent{},
-		uniques: map[*yang.Node]*index{},
+		uniques: map[*yang.Node]*index{}, fading: map[*yang.Node]bool{},
 		effects: map[*yang.Node]*effect{}, loud: map[*yang.Node]bool{}, conditional: map[*yang.Node]bool{}}
 	v.prepare(s.Root, true)
 	v.close(s.Root)
+	v.fade(s.Root)
 	for n := range s.RPCs() {
 		v.prepare(n, false)
 	}
@@ -342,7 +345,8 @@ func (c *check) choice(l *data.Loc, s *yang.Node) {
 			continue
 		}
 		if chosen != nil {
-			c.fail(l.Path(), rpcerr.BadElement(s.Name, "the cases %q and %q of the choice %q exclude each other", chosen.Name, cas.Name, s.Name))
+			second := present(l.Node, cas)
+			c.fail(l.ChildPath(second), rpcerr.BadElement(second.Name, "the cases %q and %q of the choice %q exclude each other", chosen.Name, cas.Name, s.Name))
 			return
 		}
 		chosen = cas
@@ -365,6 +369,16 @@ func (c *check) choice(l *data.Loc, s *yang.Node) {
 		}
 		c.fail(l.Path(), rpcerr.MissingChoice(s.Name))
 	}
+}
+
+// present is the first data node of a case that is there.
+func present(n *data.Node, cas *yang.Node) *yang.Node {
+	for s := range dataBelow(cas) {
+		if n.HasAny(s) {
+			return s
+		}
+	}
+	return cas
 }
 
 // alternatives are the data nodes that a choice is made of.

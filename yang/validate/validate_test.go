@@ -71,7 +71,7 @@ var cases = []struct{ name, body, want string }{
 	{"unique needs all leafs", `<needed/><b/><item><id>1</id></item><item><id>2</id></item>`, ""},
 	{"must", valid + `<forbidden/>`, "operation-failed own-tag /m:top"},
 	{"mandatory choice", `<needed/><item><id>1</id></item>`, "data-missing missing-choice /m:top"},
-	{"two cases", valid + `<a2/>`, "bad-element /m:top"},
+	{"two cases", valid + `<a2/>`, "bad-element /m:top/m:b"},
 	{"mandatory in case", `<needed/><item><id>1</id></item><a/>`, "data-missing /m:top/m:a2"},
 	{"leafref", `<needed/><b/><item><id>1</id><next>1</next></item>`, ""},
 	{"dangling leafref", `<needed/><b/><item><id>1</id><next>2</next></item>`, "data-missing instance-required /m:top/m:item[m:id='1']/m:next"},
