@@ -210,18 +210,21 @@ func (b *Bench) close() {
 // conn is a connection in memory as a session has it.
 type conn struct {
 	net.Conn
-	user string
+	user   string
+	groups []string
 }
 
 func (c conn) User() string { return c.user }
 
+func (c conn) Groups() []string { return c.groups }
+
 func (c conn) Abort() { c.Close() }
 
-// Dial begins a session and returns the client's end. A buffer of 0 is that of
-// memconn.
-func (b *Bench) Dial(ctx context.Context, user string, buffer int) net.Conn {
+// Dial begins a session of a user, whom the transport has found to be in the groups, and
+// returns the client's end. A buffer of 0 is that of memconn.
+func (b *Bench) Dial(ctx context.Context, user string, buffer int, groups ...string) net.Conn {
 	near, far := memconn.PipeBetween(memconn.Addr("192.0.2.7:40000"), memconn.Addr("192.0.2.1:830"), buffer)
-	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user}) })
+	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user, groups}) })
 	return near
 }
 
