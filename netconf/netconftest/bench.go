@@ -182,7 +182,7 @@ func New(t testing.TB, c Config) *Bench {
 		}
 		return v, nil
 	}
-	if err := ops.Register(ops.Config{Server: b.Server, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
+	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
 	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Log: log}); err != nil {

@@ -18,6 +18,7 @@ func (s *Server) bind() error {
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,
+			Access: s.access,
 			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},
 		}),
 		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
