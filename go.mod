@@ -6,6 +6,7 @@ require (
 	github.com/Juniper/go-netconf v0.3.1
 	github.com/alecthomas/kong v1.17.0
 	github.com/beevik/etree v1.8.1
+	github.com/creack/pty v1.1.24
 	github.com/go-crypt/crypt v0.14.15
 	github.com/google/go-cmp v0.7.0
 	github.com/openconfig/goyang v1.6.3

@@ -61,8 +61,7 @@ func New(cfg Config) (*Editor, error) {
 		return nil, err
 	}
 	sh := readline.NewShell(inputrc.WithApp("incctl"))
-	// Terminals that do not answer where the cursor is would keep the editor waiting.
-	if err := sh.Config.Set("cursor-position-probe", false); err != nil {
+	if err := configure(sh.Config); err != nil {
 		return nil, err
 	}
 	sh.Prompt.Primary(cfg.Prompt)
@@ -87,6 +86,28 @@ func New(cfg Config) (*Editor, error) {
 		}
 	}
 	return &Editor{shell: sh}, nil
+}
+
+// configure makes Tab insert what all candidates have in common and list them; more Tabs
+// choose. Otherwise what the user's inputrc says holds.
+func configure(c *inputrc.Config) error {
+	if os.Getenv("TERM") == "dumb" {
+		// It would not answer where its cursor is, and the editor wait.
+		if err := c.Set("cursor-position-probe", false); err != nil {
+			return err
+		}
+	}
+	if err := c.Set("menu-complete-display-prefix", true); err != nil {
+		return err
+	}
+	for keymap, binds := range c.Binds {
+		if b := binds["\t"]; b.Action == "complete" {
+			if err := c.Bind(keymap, "\t", "menu-complete", false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Read reads a line. It returns ErrInterrupt after Ctrl-C, and io.EOF after Ctrl-D or
