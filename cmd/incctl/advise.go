@@ -43,9 +43,10 @@ func (a *app) advise(ctx context.Context, err error) string {
 	return text
 }
 
-// What the text of an access-denied may name.
+// What the text of an error may name.
 var (
 	accessOperation = regexp.MustCompile(`\b(create|read|update|delete)\b`)
+	sessionNumber   = regexp.MustCompile(`\bsession (\d+)\b`)
 	operationName   = regexp.MustCompile(`\b[a-z][\w.-]*:[a-z][\w.-]*\b`)
 )
 
@@ -63,6 +64,9 @@ func (a *app) remedy(ctx context.Context, e *rpcerr.Error) string {
 			if i.Name == "session-id" {
 				return a.holder(ctx, i.Value)
 			}
+		}
+		if m := sessionNumber.FindStringSubmatch(e.Message); m != nil {
+			return a.holder(ctx, m[1])
 		}
 		return "incctl sessions shows who holds which lock."
 	case rpcerr.TagOperationNotSupported:

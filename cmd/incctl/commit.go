@@ -58,6 +58,11 @@ func (c *commitCommand) Run(ctx context.Context, a *app) error {
 	} else if how.PersistID == "" {
 		how.PersistID = a.pending(s)
 	}
+	if c.Confirm != "" {
+		if err := a.waits(ctx, s); err != nil {
+			return err
+		}
+	}
 	options, err := a.comment(ctx, s, "commit", c.Comment)
 	if err != nil {
 		return err
@@ -83,6 +88,20 @@ func (c *commitCommand) Run(ctx context.Context, a *app) error {
 		text = "Confirmed: the commit stays."
 	}
 	return a.done(text)
+}
+
+// waits is an error when no commit waits for its confirmation: to confirm would commit
+// whatever the candidate holds.
+func (a *app) waits(ctx context.Context, s *session) error {
+	schema, err := a.schema(ctx, s)
+	if err != nil || schema.Module("incidentd-history") == nil {
+		return err // the server does not tell
+	}
+	left, err := s.confirmedCommit(ctx)
+	if err == nil && left == 0 {
+		err = errors.New("no commit waits for its confirmation")
+	}
+	return err
 }
 
 // comment is the parameter comment of an operation, where the server has a place for it.

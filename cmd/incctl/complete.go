@@ -224,6 +224,12 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 	return datapath.Complete(top, last, datapath.Options{
 		Config: kind == "config",
 		Keys:   func(list datapath.Path) [][]string { return c.entries(ctx, s, list) },
+		Targets: func(leaf *yang.Node) []string {
+			if kind != "config" {
+				return nil // what is there is enough to read
+			}
+			return c.targets(ctx, s, schema, leaf)
+		},
 	})
 }
 
@@ -278,9 +284,8 @@ func (c *completer) leafValues(ctx context.Context, s *session, at datapath.Path
 	}
 	n := p.Node()
 	out := datapath.Values(p.Schema, n, typed)
-	if n.Type.Base == yang.Leafref && n.Type.Path != nil && n.Type.Path.Target != nil {
-		target := pathTo(p.Schema, n.Type.Path.Target)
-		for _, v := range c.values(ctx, s, target) {
+	if n.Type.Base == yang.Leafref {
+		for _, v := range c.targets(ctx, s, p.Schema, n) {
 			if !slices.ContainsFunc(out, func(have datapath.Candidate) bool { return have.Text == v }) {
 				out = append(out, datapath.Candidate{Text: v})
 			}
@@ -298,6 +303,16 @@ func (c *completer) leafValues(ctx context.Context, s *session, at datapath.Path
 		}
 	}
 	return beginning(out, typed)
+}
+
+// targets are the values that a leafref may have, nil for other types.
+func (c *completer) targets(ctx context.Context, s *session, schema *yang.Schema, leaf *yang.Node) []string {
+	if leaf.Type == nil || leaf.Type.Path == nil || leaf.Type.Path.Target == nil {
+		return nil
+	}
+	values := c.values(ctx, s, pathTo(schema, leaf.Type.Path.Target))
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 func (c *completer) values(ctx context.Context, s *session, p datapath.Path) (out []string) {

@@ -193,7 +193,10 @@ func (a *app) edit(ctx context.Context, d *document) (*document, error) {
 	}
 	// As git does it: the variable may hold options.
 	cmd := exec.CommandContext(ctx, "sh", "-c", editor+` "$@"`, editor, file)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
+	cmd.Stdout, cmd.Stderr = a.stdout, a.stderr
+	if in, ok := a.stdin.(*os.File); ok {
+		cmd.Stdin = in // what is no terminal or file holds the answers to our questions
+	}
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("the editor %s: %w; nothing was changed", editor, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,4 +160,45 @@ func TestShellAtTerminal(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(home, ".config/incctl/history")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the history's file: %v, %v", info.Mode(), err)
 	}
+}
+
+// Without a terminal the shell is a script, which ends at the first failure.
+func TestShellScript(t *testing.T) {
+	l := newLive(t)
+	p := l.run(`# a comment
+cd /system
+pwd
+ls
+set hostname "nms 1"
+`, "shell")
+	p2 := l.run(`cd /networks/network=ip
+ls node
+show node=P1
+cd ..
+pwd
+cd
+set /system/hostname nms1
+compare
+compare --json
+show /system/hostname
+show inc-77
+`, "shell")
+	p3 := l.run(`lock
+set /system/location Oslo
+sessions
+commit
+unlock
+help ls
+help /system/location
+help set
+history -n 1
+watch on
+`, "shell")
+	p4 := l.run("set /system/contact noc\nexit\nset /system/contact other\n", "shell")
+	var b strings.Builder
+	for _, p := range []*program{p, p2, p3, p4} {
+		b.WriteString(p.stdout.String())
+		fmt.Fprintf(&b, "! %s= %d\n\n", p.stderr.String(), p.status)
+	}
+	golden(t, "shell", steady(b.String()))
 }

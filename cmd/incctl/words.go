@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strings"
+	"unicode"
 )
 
 // splitWords takes a line apart as a shell does: at blanks, which quotes and backslashes
@@ -26,7 +27,7 @@ func splitWords(line string) (words []string, open bool, err error) {
 			}
 		case r == '\'' || r == '"':
 			quote, open = r, true
-		case r == ' ' || r == '\t':
+		case unicode.IsSpace(r):
 			if open {
 				words = append(words, word.String())
 				word.Reset()

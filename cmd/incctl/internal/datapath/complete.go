@@ -25,6 +25,8 @@ type Options struct {
 	// Keys asks the server for the entries of a list, as their key values; nil, or no
 	// answer, gives no candidates for keys.
 	Keys func(list Path) [][]string
+	// Targets asks it for the values that a leafref may have; nil as for Keys.
+	Targets func(leaf *yang.Node) []string
 }
 
 // Complete returns how a path that is being typed can go on.
@@ -94,9 +96,9 @@ func completeKeys(at Path, head, name, typed string, o Options) (out []Candidate
 			return
 		}
 		seen[text] = true
-		c := Candidate{Text: head + "=" + done + text, Description: description}
+		c := Candidate{Text: head + "=" + done + text, Description: description, Open: n.Kind == yang.List}
 		if n.Kind == yang.List && len(have)+1 < len(n.Keys) {
-			c.Text, c.Open = c.Text+",", true
+			c.Text += ","
 		}
 		out = append(out, c)
 	}
@@ -109,6 +111,11 @@ func completeKeys(at Path, head, name, typed string, o Options) (out []Candidate
 	}
 	for _, v := range Values(at.Schema, leaf, "") {
 		add(v.Text, v.Description)
+	}
+	if o.Targets != nil {
+		for _, v := range o.Targets(leaf) {
+			add(v, "")
+		}
 	}
 	return out
 }
