@@ -33,13 +33,15 @@
 //
 // # Layout
 //
-// Three tables of datastore/kv (layout 2):
+// Four tables of datastore/kv (layout 2):
 //
 //	events      eight bytes, big-endian, the place in the log, to eight bytes of
 //	            server time in nanoseconds and the event as a line of JSON
 //	event-ids   an event's id to its place in the log
-//	correlator  "snapshot": the place in the log, eight bytes, and the state of the
-//	            correlator after it; "clock": stream time and server time of the
-//	            last transaction, and 1 for a recording; "serial": that of the
-//	            last decision that was stored
+//	correlator  "place": the place in the log that the parts are the state after;
+//	            "clock": stream time and server time of the last transaction, and 1
+//	            for a recording; "serial": that of the last decision that was stored
+//	correlator-parts
+//	            the state of the correlator in parts, of which a snapshot writes
+//	            those that have changed
 package incident

@@ -82,7 +82,7 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 		Text("detail", inc.Detail).Text("resolve-advice", inc.ResolveAdvice).
 		Time("raise-time", inc.RaiseTime).Time("occur-time", inc.OccurTime).Time("clear-time", inc.ClearTime).
 		Time("last-updated", inc.LastUpdated).
-		Text("explanation", inc.Explanation).Bool("ticket", inc.Ticket)
+		Text("explanation", inc.Explanation()).Bool("ticket", inc.Ticket)
 	for _, v := range inc.ServiceInstances {
 		b.Leaf("service-instance", v)
 	}
@@ -97,7 +97,7 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 		b.Leaf("ack-status", "acknowledged").Text("ack-time", old.Leaf("ack-time")).Text("ack-user", old.Leaf("ack-user"))
 	}
 	sources := b.Container("sources")
-	for _, src := range inc.Sources {
+	for _, src := range inc.Sources() {
 		e := sources.Entry("source", src.Node)
 		for _, r := range src.Resources {
 			if r != "" {
@@ -115,16 +115,16 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 			e.Text("cause-name", c.CauseName).Text("detail", c.Detail)
 		}
 	}
-	if len(inc.RootEvents) > 0 {
+	if list := inc.RootEvents(); len(list) > 0 {
 		roots := b.Container("root-events")
-		for _, r := range inc.RootEvents {
+		for _, r := range list {
 			roots.Entry("root-event", eventTypes[r.Kind], r.ID)
 		}
 	}
-	if len(inc.Events) > 0 {
+	if list := inc.Events(); len(list) > 0 {
 		events := b.Container("events")
-		for i := range inc.Events {
-			encodeEvent(events, &inc.Events[i], alarms)
+		for i := range list {
+			encodeEvent(events, &list[i], alarms)
 		}
 	}
 	return b.Node()

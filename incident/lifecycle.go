@@ -43,7 +43,7 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 
 func nodesOf(inc *correlate.Incident) []string {
 	var out []string
-	for _, s := range inc.Sources {
+	for _, s := range inc.Sources() {
 		out = append(out, s.Node)
 	}
 	for _, r := range inc.RootCauses {

@@ -105,12 +105,13 @@ const (
 	tableEvents     = "events"
 	tableEventIDs   = "event-ids"
 	tableCorrelator = "correlator"
+	tableParts      = "correlator-parts"
 )
 
 var (
-	rowSnapshot = []byte("snapshot")
-	rowClock    = []byte("clock")
-	rowSerial   = []byte("serial")
+	rowPlace  = []byte("place")
+	rowClock  = []byte("clock")
+	rowSerial = []byte("serial")
 )
 
 // New makes the manager of a store's incidents and brings its correlator to where
@@ -259,15 +260,16 @@ func (m *Manager) restore(tx *datastore.Tx) error {
 	m.networks, m.index = nil, nil
 	m.setTopology(tx.Running().Child("networks"))
 	m.next, m.snapped = 1, 0
-	if v := tx.Get(tableCorrelator, rowSnapshot); v != nil {
-		if len(v) < 8 {
-			return fmt.Errorf("the snapshot has %d bytes", len(v))
+	if v := tx.Get(tableCorrelator, rowPlace); len(v) == 8 {
+		var parts []correlate.Part
+		for k, v := range tx.Scan(tableParts, nil, nil) {
+			parts = append(parts, correlate.Part{Key: k, Value: v})
 		}
-		if err := m.engine.Restore(v[8:]); err != nil {
+		if err := m.engine.RestoreParts(parts); err != nil {
 			return fmt.Errorf("snapshot: %w", err)
 		}
-		m.next = binary.BigEndian.Uint64(v) + 1
-		m.snapped = m.next - 1
+		m.snapped = binary.BigEndian.Uint64(v)
+		m.next = m.snapped + 1
 	}
 	m.committed = 0
 	if v := tx.Get(tableCorrelator, rowSerial); len(v) == 8 {
@@ -314,13 +316,16 @@ func decodeEvent(row []byte) (event.Event, error) {
 	return event.Parse(row[8:])
 }
 
-// snapshot stores the engine's state.
+// snapshot stores what has changed of the engine's state.
 func (m *Manager) snapshot(tx *datastore.Tx) error {
-	s, err := m.engine.Snapshot()
-	if err != nil {
-		return fmt.Errorf("snapshot: %w", err)
+	for _, p := range m.engine.Changes() {
+		if p.Value == nil {
+			tx.Delete(tableParts, p.Key)
+		} else {
+			tx.Put(tableParts, p.Key, p.Value)
+		}
 	}
-	tx.Put(tableCorrelator, rowSnapshot, append(place(m.next-1), s...))
+	tx.Put(tableCorrelator, rowPlace, place(m.next-1))
 	m.snapped = m.next - 1
 	return nil
 }

@@ -2,16 +2,14 @@ package correlate
 
 import (
 	"slices"
-	"time"
 
 	"incidentd/incident/event"
 )
 
 // alarmKey is what makes two events speak of one alarm [RFC 8632 section 3.4.2].
 type alarmKey struct {
-	obj       *object
-	typeID    string
-	qualifier string
+	obj *object
+	typ *alarmType
 }
 
 type alarmState uint8
@@ -25,40 +23,57 @@ const (
 
 // alarm is the state that the events of one key make.
 type alarm struct {
-	serial    uint64
-	listed    uint64 // when it was entered with its hypotheses; 0 if it is not
-	version   uint32 // rises when its timers become void
-	obj       *object
-	typeID    string
-	qualifier string
+	serial uint64
+	listed uint64 // when it was entered with its hypotheses; 0 if it is not
+	obj    *object
+	typ    *alarmType
+	inc    *incident
+	cands  []cand
+	seen   []sighting // raises, in order
+	marks  uint64     // the sum of the marks of all sightings but the last
+	rule   string
+	timer  slot
+
+	t       int64 // corrected time of the latest raise
+	arrival int64 // its arrival
+	off     int64 // when it cleared, stream time
+	raises  int32
+	omitted int32
+
 	class     Class
 	severity  event.Severity
 	state     alarmState
+	timerKind timerKind
 	active    bool
-	lasting   bool  // a clear is to be expected
-	soft      bool  // attached as a symptom by impact, not by evidence
-	cascade   bool  // attached as congestion beside an outage
-	t         int64 // corrected time of the latest raise
-	arrival   int64 // its arrival
-	off       int64 // when it cleared, stream time
-	raises    int32
-	omitted   int32
-	refs      []EventRef // raises, in order
-	inc       *incident
-	rule      string
-	cands     []cand
-	region    uint64 // the solve that looked at it last
+	lasting   bool // a clear is to be expected
+	soft      bool // attached as a symptom by impact, not by evidence
+	cascade   bool // attached as congestion beside an outage
+	root      bool // speaks of the root of its incident
+	live      bool // its hypotheses have it among their live alarms
 	covered   bool
+	dirty     bool   // changed since the last snapshot
+	region    uint64 // the solve that looked at it last
 }
 
 // mostRefs bounds the events kept of one alarm; a flapping one is counted beyond.
 const mostRefs = 256
 
+// text returns the reporter's latest words.
+func (a *alarm) text() string {
+	if len(a.seen) == 0 {
+		return ""
+	}
+	return a.seen[len(a.seen)-1].text
+}
+
 // nodeState is what the engine keeps of a node by name.
 type nodeState struct {
+	name   string
+	no     uint64 // in the order in which nodes were seen
 	clock  clock
 	alarms []*alarm
 	ring   []contextEvent // of the last ten minutes, at most mostContext
+	dirty  bool           // changed since the last snapshot
 }
 
 // contextEvent is an event that supports and never raises.
@@ -75,64 +90,12 @@ const (
 	tombAge = 5 * minute
 )
 
-// The range of times that the engine reckons with; others are moved to its ends.
-var (
-	earliest = time.Unix(0, 0)
-	latest   = time.Date(2250, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Before(earliest):
-		return 0
-	case t.After(latest):
-		return latest.UnixNano()
-	}
-	return t.UnixNano()
-}
-
-func timeOf(n int64) time.Time { return time.Unix(0, n).UTC() }
-
-func ref(ev *event.Event) EventRef {
-	return EventRef{ID: ev.ID, Kind: ev.Kind, Node: ev.Node, Resource: ev.Resource, AlarmTypeID: ev.AlarmTypeID, Qualifier: ev.AlarmTypeQualifier,
-		Severity: ev.Severity, Time: ev.Time, Arrival: ev.Arrival, Text: ev.Text, Value: ev.Value, Threshold: ev.Threshold, TraceID: ev.TraceID}
-}
-
-// classOf returns the class of an event: by its type's name, by the inventory's words
-// on the type, by its text, in this order.
-func (e *Engine) classOf(ev *event.Event) Class {
-	c, ok := e.typeClass[ev.AlarmTypeID]
-	if !ok {
-		if c = meaning(ev.AlarmTypeID); c == Other {
-			if t := e.types[ev.AlarmTypeID]; t != nil {
-				c = meaning(t.Description)
-			}
-		}
-		e.typeClass[ev.AlarmTypeID] = c
-	}
-	if c == Other && ev.Text != "" {
-		c = meaning(ev.Text)
-	}
-	return kindClass(c, ev)
-}
-
-// weightOf returns the severity that decisions go by: one that the reporter left open
-// counts as major where the class is known.
-func weightOf(s event.Severity, c Class) event.Severity {
-	if s > event.Indeterminate {
-		return s
-	}
-	if c == Other {
-		return event.Minor
-	}
-	return event.Major
-}
-
 func (e *Engine) nodeOf(name string) *nodeState {
 	n, ok := e.nodes[name]
 	if !ok {
-		n = &nodeState{}
+		n = &nodeState{name: name, no: uint64(len(e.nodes))}
 		e.nodes[name] = n
+		e.touchNode(n)
 	}
 	return n
 }
@@ -140,32 +103,39 @@ func (e *Engine) nodeOf(name string) *nodeState {
 // take handles one event at the present stream time.
 func (e *Engine) take(ev *event.Event) {
 	o := e.object(ev.Node, ev.Resource)
-	ns := e.nodeOf(o.node)
+	typ := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
 	t := e.now
 	if !ev.Time.IsZero() {
-		t = ns.clock.correct(nanos(ev.Time), e.now)
+		t = o.state.clock.correct(nanos(ev.Time), e.now)
+		e.touchNode(o.state)
 	}
-	c := e.classOf(ev)
+	c := e.classOf(typ, ev)
 	if contextSet.has(c) && ev.Severity >= event.Major {
 		c = Other // whoever calls it major wants more than context
 	}
-	k := alarmKey{o, ev.AlarmTypeID, ev.AlarmTypeQualifier}
-	a := e.alarms[k]
+	k := alarmKey{o, typ}
+	a := o.alarm(typ)
 	switch {
 	case ev.Severity == event.Cleared:
 		e.clear(k, a, t)
 	case ev.TraceID != "":
 		e.traced(a, k, c, ev, t)
 	case contextSet.has(c):
-		e.support(o, ns, contextEvent{c, t, ref(ev)})
+		s := see(ev)
+		e.support(o, contextEvent{c, t, s.ref(o.node, typ)})
 	case a != nil && a.active && a.state != loose:
 		// Told again: the latest words on severity and value count.
 		if s := weightOf(ev.Severity, c); s != a.severity {
+			e.uncount(a)
 			a.severity = s
+			e.count(a)
+			e.touchAlarm(a)
 			e.changed(a.inc)
 		}
 	case a != nil && a.inc != nil && e.comesBack(a):
+		e.uncount(a)
 		e.raise(a, ev, t)
+		e.count(a)
 		a.inc.hot = max(a.inc.hot, t)
 		e.changed(a.inc)
 		e.rearm(a.inc)
@@ -182,24 +152,23 @@ func (e *Engine) take(ev *event.Event) {
 
 func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
 	e.serial++
-	lasting := true
-	if t := e.types[k.typeID]; t != nil {
-		lasting = t.WillClear
-	} else if c == Gasp || c == ConfigError || c == Span {
-		lasting = false
+	a := &alarm{serial: e.serial, obj: k.obj, typ: k.typ, class: c, lasting: true}
+	switch {
+	case k.typ.listed:
+		a.lasting = k.typ.lasting
+	case c == Gasp || c == ConfigError || c == Span:
+		a.lasting = false
 	}
-	a := &alarm{serial: e.serial, obj: k.obj, typeID: k.typeID, qualifier: k.qualifier, class: c, lasting: lasting}
 	e.adopt(a)
 	return a
 }
 
 // adopt puts an alarm into the tables.
 func (e *Engine) adopt(a *alarm) {
-	e.alarms[alarmKey{a.obj, a.typeID, a.qualifier}] = a
-	e.bySerial[a.serial] = a
-	a.obj.alarms = append(a.obj.alarms, a)
-	ns := e.nodeOf(a.obj.node)
-	ns.alarms = append(ns.alarms, a)
+	e.alarms++
+	a.obj.add(a)
+	a.obj.state.alarms = append(a.obj.state.alarms, a)
+	e.touchAlarm(a)
 }
 
 func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
@@ -209,18 +178,26 @@ func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 	if !a.lasting {
 		a.off = e.now
 	}
-	if tomb, ok := e.tombs[alarmKey{a.obj, a.typeID, a.qualifier}]; ok {
-		if e.now-tomb.arrival <= tombAge && t <= tomb.t {
-			a.active, a.off = false, e.now // its clear overtook it
+	if len(e.tombs) > 0 {
+		k := alarmKey{a.obj, a.typ}
+		if tomb, ok := e.tombs[k]; ok {
+			if e.now-tomb.arrival <= tombAge && t <= tomb.t {
+				a.active, a.off = false, e.now // its clear overtook it
+			}
+			delete(e.tombs, k)
+			e.changes.tombs = true
 		}
-		delete(e.tombs, alarmKey{a.obj, a.typeID, a.qualifier})
 	}
 	a.raises++
-	if len(a.refs) < mostRefs {
-		a.refs = append(a.refs, ref(ev))
+	if n := len(a.seen); n < mostRefs {
+		if n > 0 {
+			a.marks += a.seen[n-1].mark()
+		}
+		a.seen = append(a.seen, see(ev))
 	} else {
 		a.omitted++
 	}
+	e.touchAlarm(a)
 }
 
 // tomb remembers a clear that found nothing to clear.
@@ -237,7 +214,10 @@ func (e *Engine) clear(k alarmKey, a *alarm, t int64) {
 	if t < a.t-2*minute {
 		return // the clear of an earlier raise, come late
 	}
+	e.uncount(a)
 	a.active, a.off = false, e.now
+	e.count(a)
+	e.touchAlarm(a)
 	switch {
 	case a.inc != nil:
 		e.changed(a.inc)
@@ -254,6 +234,7 @@ func (e *Engine) clear(k alarmKey, a *alarm, t int64) {
 // too many.
 func (e *Engine) bury(k alarmKey, t int64) {
 	const most = 4096
+	e.changes.tombs = true
 	e.tombs[k] = tomb{t, e.now}
 	e.tombOrder = append(e.tombOrder, k)
 	for len(e.tombOrder) > 0 {
@@ -281,10 +262,8 @@ func (e *Engine) comesBack(a *alarm) bool {
 
 // forget takes an alarm out of everything. The incident it was in keeps its events.
 func (e *Engine) forget(a *alarm) {
-	if a.inc != nil {
-		a.inc.past = append(a.inc.past, e.finished(a)...)
-		a.inc.omitted += int(a.omitted)
-		i := a.inc
+	if i := a.inc; i != nil {
+		i.past = append(i.past, e.freeze(i, a))
 		e.detach(a)
 		e.changed(i)
 		switch {
@@ -297,29 +276,20 @@ func (e *Engine) forget(a *alarm) {
 	e.unlist(a)
 	e.unwait(a)
 	a.state = loose
-	a.version++
-	k := alarmKey{a.obj, a.typeID, a.qualifier}
-	if e.alarms[k] == a {
-		delete(e.alarms, k)
-	}
-	delete(e.bySerial, a.serial)
-	a.obj.alarms = drop(a.obj.alarms, a)
-	ns := e.nodeOf(a.obj.node)
-	ns.alarms = drop(ns.alarms, a)
+	a.timer = slot{}
+	e.touchAlarm(a)
+	e.alarms--
+	a.obj.drop(a)
+	a.obj.state.alarms = drop(a.obj.state.alarms, a)
 }
 
-// finished returns the events of an alarm as they stay in an incident that it leaves.
-func (e *Engine) finished(a *alarm) []EventRef {
-	out := slices.Clone(a.refs)
-	for j := range out {
-		out[j].Cleared = !a.active || j < len(out)-1
-		out[j].Reason = e.reason(a, a.inc)
-	}
-	return out
-}
-
+// drop takes an alarm out of a list, which keeps its order. The first goes at no cost.
 func drop(s []*alarm, a *alarm) []*alarm {
-	if i := slices.Index(s, a); i >= 0 {
+	switch i := slices.Index(s, a); {
+	case i == 0:
+		s[0] = nil
+		return s[1:]
+	case i > 0:
 		return slices.Delete(s, i, i+1)
 	}
 	return s
@@ -330,11 +300,7 @@ func (e *Engine) list(a *alarm) {
 	if a.listed != 0 {
 		return
 	}
-	text := ""
-	if len(a.refs) > 0 {
-		text = a.refs[len(a.refs)-1].Text
-	}
-	a.cands = e.candidates(a.obj, a.class, text)
+	a.cands = e.candidates(a.obj, a.class, a.text())
 	e.enter(a)
 }
 
@@ -342,16 +308,33 @@ func (e *Engine) list(a *alarm) {
 func (e *Engine) enter(a *alarm) {
 	e.listings++
 	a.listed = e.listings
+	e.touchAlarm(a)
+	e.revive(a)
+}
+
+// revive makes an alarm take part in solves, retire ends that: the root of its incident
+// moves no more.
+func (e *Engine) revive(a *alarm) {
+	a.live = true
 	for _, c := range a.cands {
 		c.h.live = append(c.h.live, a)
 	}
 }
 
-func (e *Engine) unlist(a *alarm) {
+func (e *Engine) retire(a *alarm) {
+	if !a.live {
+		return
+	}
+	a.live = false
 	for _, c := range a.cands {
 		c.h.live = drop(c.h.live, a)
 	}
+}
+
+func (e *Engine) unlist(a *alarm) {
+	e.retire(a)
 	a.cands, a.listed = nil, 0
+	e.touchAlarm(a)
 }
 
 // locate finds a new alarm its place.
@@ -387,7 +370,7 @@ func (e *Engine) evidence(a *alarm) {
 	var into *incident
 	for j := range a.cands {
 		c := &a.cands[j]
-		if c.h.root == 0 || best != nil && c.weight <= best.weight {
+		if c.h.root == 0 || best != nil && c.rule.Weight <= best.rule.Weight {
 			continue
 		}
 		if i := e.incidents[c.h.root]; i != nil && e.explains(i, c, a) {
@@ -395,7 +378,7 @@ func (e *Engine) evidence(a *alarm) {
 		}
 	}
 	if best != nil {
-		e.attach(into, a, false, best.rule)
+		e.attach(into, a, false, best.rule.ID)
 		if e.young(into) {
 			e.resolveSoon(into, a)
 		}
@@ -410,8 +393,10 @@ func (e *Engine) evidence(a *alarm) {
 
 func (e *Engine) pool(a *alarm) {
 	a.state = pooled
-	a.version++
-	e.after(e.now+e.p.debounce, solveTimer, a.serial, a.version)
+	if !a.live {
+		e.enter(a) // it comes out of an incident that had settled
+	}
+	e.arm(a, e.now+e.p.debounce, solveTimer)
 }
 
 // explains reports whether an alarm may join an open incident without a solve.

@@ -2,11 +2,55 @@ package correlate
 
 import (
 	"fmt"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
+	"incidentd/incident/event"
 	"incidentd/incident/topology"
 )
+
+// cpuTime is what the process has used of all cores, garbage collection included: on a
+// machine that is shared the clock on the wall tells little.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// perEvent runs work, which feeds n events, once or more, and reports what an event
+// costs and how many one core would take in a second.
+func perEvent(b *testing.B, n int, ready func() (work func())) {
+	b.Helper()
+	b.ReportAllocs()
+	var used time.Duration
+	for range b.N {
+		b.StopTimer()
+		work := ready()
+		runtime.GC()
+		b.StartTimer()
+		begin := cpuTime()
+		work()
+		used += cpuTime() - begin
+	}
+	b.ReportMetric(float64(used.Nanoseconds())/float64(n*b.N), "cpu-ns/event")
+	b.ReportMetric(float64(n*b.N)/used.Seconds(), "events/cpu-s")
+}
+
+// feedAll is the work of feeding a story to a new engine.
+func feedAll(s *story) func() func() {
+	return func() func() {
+		e := s.engine()
+		return func() {
+			for k := range s.events {
+				e.Feed(&s.events[k])
+			}
+		}
+	}
+}
 
 // repeat returns a recording's events again and again, each round later than the last.
 func (r *recording) repeat(n int) *story {
@@ -23,27 +67,15 @@ func (r *recording) repeat(n int) *story {
 
 // BenchmarkFeed measures events through the engine: the recorded network over and over.
 func BenchmarkFeed(b *testing.B) {
-	s := load(b, "dev").repeat(50_000)
-	e := s.engine()
-	b.ReportAllocs()
-	b.ResetTimer()
-	k := 0
-	for b.Loop() {
-		if k == len(s.events) {
-			e, k = s.engine(), 0
-		}
-		e.Feed(&s.events[k])
-		k++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	s := load(b, "dev").repeat(100_000)
+	perEvent(b, len(s.events), feedAll(s))
 }
 
-// BenchmarkFeedLarge measures link failures in a ring of 100,000 nodes with 10,000
-// services: down at both ends, adjacencies, and the clears a minute later.
-func BenchmarkFeedLarge(b *testing.B) {
-	const n = 100_000
-	s := &story{index: topology.Build(ring(n), nil)}
-	for k := range 200_000 {
+// failures are link failures in a ring of n nodes, ten a second: down at both ends,
+// adjacencies, and the clears a minute later.
+func failures(x *topology.Index, n, events int) *story {
+	s := &story{index: x}
+	for k := range events {
 		link := (k / 8 * 7919) % n
 		at := start.Add(time.Duration(k/8) * 100 * time.Millisecond)
 		a, c := fmt.Sprintf("N%06d:e1", link), fmt.Sprintf("N%06d:e0", (link+1)%n)
@@ -56,18 +88,81 @@ func BenchmarkFeedLarge(b *testing.B) {
 		}
 		s.events = append(s.events, parseAlarm(end+" "+kind+" "+sev, fmt.Sprint(k), at))
 	}
-	e := s.engine()
-	b.ReportAllocs()
-	b.ResetTimer()
-	k := 0
-	for b.Loop() {
-		if k == len(s.events) {
-			e, k = s.engine(), 0
-		}
-		e.Feed(&s.events[k])
-		k++
+	return s
+}
+
+// BenchmarkNodes measures the same failures in networks of 100 to 100,000 nodes.
+func BenchmarkNodes(b *testing.B) {
+	for _, n := range []int{100, 1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := failures(topology.Build(ring(n), nil), n, 100_000)
+			perEvent(b, len(s.events), feedAll(s))
+		})
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkActive measures failures in one half of a ring of 200,000 nodes beside 1,000
+// to a million alarms that are active all the time in the other.
+func BenchmarkActive(b *testing.B) {
+	s := failures(topology.Build(ring(200_000), nil), 90_000, 100_000)
+	for _, n := range []int{1000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			e := burdened(s.index, n)
+			b.ReportMetric(float64(e.Figures().Alarms), "alarms")
+			round := time.Duration(0)
+			perEvent(b, len(s.events), func() func() {
+				round += 12 * time.Hour
+				return func() {
+					for k := range s.events {
+						ev := s.events[k]
+						ev.Arrival, ev.Time = ev.Arrival.Add(round), ev.Time.Add(round)
+						e.Feed(&ev)
+					}
+				}
+			})
+		})
+	}
+}
+
+// lasting are the alarms of a line that is bad at both ends, five at each.
+var lasting = []string{"link-down", "isis-adjacency-down", "ldp-session-down", "bfd-down", "input-errors"}
+
+// burdened returns an engine with n active alarms on the ports at the end of a ring, the
+// last of them an hour old.
+func burdened(x *topology.Index, n int) *Engine {
+	e := New(Config{})
+	e.SetTopology(x)
+	nodes := x.Nodes()
+	for k := range n {
+		at := start.Add(-2*time.Hour - time.Duration(n-k)*time.Millisecond)
+		port := k / len(lasting)
+		node, name := (nodes-1-port/2+nodes)%nodes, fmt.Sprintf("e%d", 1-port%2)
+		if port%2 == 1 {
+			node = (node + 1) % nodes
+		}
+		e.Feed(&event.Event{ID: fmt.Sprint("b", k), Time: at, Arrival: at, Node: fmt.Sprintf("N%06d", node), Resource: name,
+			AlarmTypeID: lasting[k%len(lasting)], Severity: event.Major, Text: "Interface is in trouble"})
+	}
+	e.Advance(start.Add(-time.Hour))
+	return e
+}
+
+// BenchmarkMillion measures what a million active alarms weigh.
+func BenchmarkMillion(b *testing.B) {
+	x := topology.Build(ring(100_001), nil)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	for range b.N {
+		before := heap()
+		e := burdened(x, 1_000_000)
+		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
+		b.ReportMetric(float64(heap()-before)/float64(e.Figures().Alarms), "B/alarm")
+		runtime.KeepAlive(e)
+	}
 }
 
 // ring is n routers in a ring and a VPN between every tenth and the next but one.
@@ -86,20 +181,48 @@ func ring(n int) []topology.Network {
 	return nets
 }
 
-// BenchmarkStorm measures alarms that all come within a minute and stay.
+// BenchmarkStorm measures alarms that all come within a minute and stay: of one end of
+// each link, each an incident of its own, and of both ends of all links, which hang
+// together all around the ring.
 func BenchmarkStorm(b *testing.B) {
 	const n = 100_000
-	s := &story{index: topology.Build(ring(n), nil)}
+	x := topology.Build(ring(n), nil)
+	for _, c := range []struct {
+		name string
+		ends int
+	}{{"apart", 1}, {"joined", 2}} {
+		b.Run(c.name, func(b *testing.B) {
+			s := &story{index: x}
+			for k := range n {
+				link := k / c.ends * 7919 % n
+				port := fmt.Sprintf("N%06d:e1", link)
+				if k%c.ends == 1 {
+					port = fmt.Sprintf("N%06d:e0", (link+1)%n)
+				}
+				s.events = append(s.events, parseAlarm(port+" link-down", fmt.Sprint(k), start.Add(time.Duration(k)*600*time.Microsecond)))
+			}
+			perEvent(b, n, feedAll(s))
+		})
+	}
+}
+
+// BenchmarkHub measures a node that loses all of its 10,000 links at once.
+func BenchmarkHub(b *testing.B) {
+	const n = 10_000
+	ip := topology.Network{ID: "ip", Nodes: []topology.Node{{ID: "hub"}}}
+	s := &story{}
 	for k := range n {
-		s.events = append(s.events, parseAlarm(fmt.Sprintf("N%06d:e1 link-down", (k*7919)%n), fmt.Sprint(k), start.Add(time.Duration(k)*600*time.Microsecond)))
+		far, port := fmt.Sprintf("N%06d", k), fmt.Sprintf("p%d", k)
+		ip.Nodes[0].TPs = append(ip.Nodes[0].TPs, topology.TP{ID: port})
+		ip.Nodes = append(ip.Nodes, topology.Node{ID: far, TPs: []topology.TP{{ID: "e0"}}})
+		ip.Links = append(ip.Links, topology.Link{ID: far, SourceNode: "hub", SourceTP: port, DestNode: far, DestTP: "e0"})
+		s.events = append(s.events, parseAlarm(far+":e0 link-down", fmt.Sprint(k), start.Add(time.Duration(k)*time.Millisecond)))
 	}
-	for b.Loop() {
-		e := s.engine()
-		for k := range s.events {
-			e.Feed(&s.events[k])
-		}
+	for k := range n {
+		s.events = append(s.events, parseAlarm(fmt.Sprintf("N%06d:e0 link-down cleared", k), fmt.Sprint("c", k), start.Add(time.Minute+time.Duration(k)*time.Millisecond)))
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	s.index = topology.Build([]topology.Network{ip}, nil)
+	perEvent(b, len(s.events), feedAll(s))
 }
 
 // BenchmarkSnapshot measures writing and reading the state after the recording.
@@ -111,13 +234,34 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 	f := r.engine()
 	for b.Loop() {
-		s, err := e.Snapshot()
-		if err == nil {
-			err = f.Restore(s)
-		}
-		if err != nil {
+		s := e.Snapshot()
+		if err := f.Restore(s); err != nil {
 			b.Fatal(err)
 		}
 		b.SetBytes(int64(len(s)))
 	}
+}
+
+// BenchmarkChanges measures what a thousand events change in the state of an engine
+// with a million active alarms.
+func BenchmarkChanges(b *testing.B) {
+	s := failures(topology.Build(ring(200_000), nil), 90_000, 100_000)
+	e := burdened(s.index, 1_000_000)
+	e.Changes()
+	k, round, size := 0, time.Duration(0), 0
+	for b.Loop() {
+		for range 1000 {
+			ev := s.events[k]
+			ev.Arrival, ev.Time = ev.Arrival.Add(round), ev.Time.Add(round)
+			e.Feed(&ev)
+			if k++; k == len(s.events) {
+				k, round = 0, round+24*time.Hour
+			}
+		}
+		size = 0
+		for _, p := range e.Changes() {
+			size += len(p.Key) + len(p.Value)
+		}
+	}
+	b.ReportMetric(float64(size), "B/snapshot")
 }

@@ -49,7 +49,7 @@ func TestClassOf(t *testing.T) {
 		{"a log", event.Event{AlarmTypeID: "los", Kind: event.Log, Severity: event.Warning}, Info},
 		{"a commit", event.Event{AlarmTypeID: "config-commit", Kind: event.Log, Severity: event.Indeterminate}, Commit},
 	} {
-		if got := e.classOf(&c.ev); got != c.want {
+		if got := e.classOf(e.typeOf(c.ev.AlarmTypeID, c.ev.AlarmTypeQualifier), &c.ev); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

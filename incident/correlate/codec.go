@@ -47,7 +47,7 @@ func (c *codec) i64(p *int64) {
 
 // integer is any of the small integer types.
 type integer interface {
-	~int | ~int32 | ~uint32 | ~uint8 | ~int16
+	~int | ~int32 | ~int64 | ~uint32 | ~uint8 | ~int16
 }
 
 func small[T integer](c *codec, p *T) {
@@ -88,6 +88,9 @@ func (c *codec) str(p *string) {
 	c.at += int(n)
 }
 
+// farSeconds bounds the times that are read.
+const farSeconds = 1 << 40
+
 func (c *codec) time(p *time.Time) {
 	zero := p.IsZero()
 	c.bool(&zero)
@@ -99,8 +102,7 @@ func (c *codec) time(p *time.Time) {
 	c.i64(&s)
 	c.i64(&n)
 	if c.reading {
-		const far = 1 << 40
-		if n < 0 || n >= 1e9 || s < -far || s > far {
+		if n < 0 || n >= 1e9 || s < -farSeconds || s > farSeconds {
 			c.fail("time out of range")
 			*p = time.Time{}
 			return

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"incidentd/incident/topology"
 )
@@ -38,12 +36,21 @@ var causeTexts = [causes]causeText{
 	Unknown:      {"Alarm without known cause", "device", "", false},
 }
 
-// content renders what an incident is now.
+// content tells what an incident is now; its events and explanation are written when
+// somebody asks for them.
 func (e *Engine) content(i *incident) *Incident {
+	c, _ := e.outline(i)
+	e.detail(i, c)
+	return c
+}
+
+// outline tells what an incident is now, but for its events and its explanation, and
+// folds all that an update would tell into a number.
+func (e *Engine) outline(i *incident) (*Incident, uint64) {
 	text := causeTexts[i.root.cause]
 	c := &Incident{
 		No: i.no, Type: "fault", Category: text.category, Status: Updated, ResolveAdvice: text.advice,
-		RaiseTime: timeOf(i.raised), OccurTime: timeOf(i.t0), LastUpdated: timeOf(i.updated), Ticket: true, EventsOmitted: i.omitted,
+		RaiseTime: timeOf(i.raised), OccurTime: timeOf(i.t0), LastUpdated: timeOf(i.updated), Ticket: true,
 	}
 	if i.cleared != 0 {
 		c.ClearTime = timeOf(i.cleared)
@@ -54,14 +61,8 @@ func (e *Engine) content(i *incident) *Incident {
 	if text.risk {
 		c.Type = "potential-risk"
 	}
-	e.events(i, c)
 	e.services(i, c)
 	c.RootCauses = e.rootCauses(i)
-	if len(c.Sources) == 0 {
-		// One that was absorbed has given its events away; ietf-incident wants a
-		// source all the same.
-		c.Sources = sources([]EventRef{{Node: c.RootCauses[0].Node, Resource: c.RootCauses[0].Resource}})
-	}
 	c.Domain = e.domain(i)
 	c.Priority = priority(c)
 	if i.root.cause == AccessOutage && slices.ContainsFunc(i.members, func(a *alarm) bool { return a.class == Gasp }) {
@@ -78,8 +79,57 @@ func (e *Engine) content(i *incident) *Incident {
 	if d := c.RootCauses[0].Detail; d != "" {
 		c.Detail += ": " + d
 	}
-	c.Explanation = e.explain(i, c)
-	return c
+	events, marks := i.events()
+	c.EventsOmitted = max(0, events-mostEvents)
+	for _, a := range i.members {
+		c.EventsOmitted += int(a.omitted)
+	}
+	for k := range i.past {
+		c.EventsOmitted += int(i.past[k].omitted)
+	}
+	return c, c.sum(marks)
+}
+
+// roleOf returns the part that a member plays: where nothing speaks of the root itself,
+// the first piece of evidence does.
+func (i *incident) roles() func(a *alarm) Role {
+	var first *alarm
+	if !slices.ContainsFunc(i.members, func(a *alarm) bool { return a.root }) {
+		first = i.firstEvidence()
+	}
+	return func(a *alarm) Role {
+		if a.root || a == first {
+			return Root
+		}
+		return Symptom
+	}
+}
+
+// events counts the events of an incident and sums what tells them apart.
+func (i *incident) events() (n int, marks uint64) {
+	weigh := func(m uint64, r Role, cleared bool) uint64 {
+		k := uint64(r)<<1 | 1
+		if cleared {
+			k |= 8
+		}
+		return m * (k*0x9E3779B97F4A7C15 | 1)
+	}
+	for k := range i.past {
+		p := &i.past[k]
+		n += len(p.seen)
+		marks += weigh(p.marks, Symptom, true) + weigh(p.last(), Symptom, !p.active)
+	}
+	n += len(i.context)
+	role := i.roles()
+	for _, a := range i.members {
+		n += len(a.seen)
+		r := role(a)
+		marks += weigh(a.marks, r, true)
+		if len(a.seen) > 0 {
+			marks += weigh(a.seen[len(a.seen)-1].mark(), r, !a.active)
+		}
+	}
+	return n, marks + uint64(len(i.context))
 }
 
 // name says what the incident does to services, or where nothing is hit, what it is.
@@ -139,43 +189,6 @@ func priority(c *Incident) string {
 	return "medium"
 }
 
-// events lists members, root events and sources.
-func (e *Engine) events(i *incident, c *Incident) {
-	all := make([]EventRef, 0, len(i.past)+2*len(i.members))
-	all = append(all, i.past...)
-	all = append(all, i.context...)
-	anyRoot := false
-	for _, a := range i.members {
-		anyRoot = anyRoot || i.isRoot(a)
-	}
-	first := i.firstEvidence()
-	for _, a := range i.members {
-		role := Symptom
-		if i.isRoot(a) || !anyRoot && a == first {
-			role = Root
-		}
-		why := e.reason(a, i)
-		for k, r := range a.refs {
-			r.Cleared = !a.active || k < len(a.refs)-1
-			r.Role, r.Reason = role, why
-			all = append(all, r)
-		}
-		c.EventsOmitted += int(a.omitted)
-	}
-	all = byArrival(all)
-	if n := len(all) - mostEvents; n > 0 {
-		all = all[:mostEvents]
-		c.EventsOmitted += n
-	}
-	c.Events = all
-	for k := range all {
-		if all[k].Role == Root {
-			c.RootEvents = append(c.RootEvents, all[k])
-		}
-	}
-	c.Sources = sources(all)
-}
-
 // sources returns the nodes and their resources that events name, sorted.
 func sources(all []EventRef) (out []Source) {
 	type place struct{ node, resource string }
@@ -227,18 +240,29 @@ func (i *incident) firstEvidence() (first *alarm) {
 
 // services lists what is hit; a symptom that tells of an outage is believed.
 func (e *Engine) services(i *incident, c *Incident) {
-	for _, s := range i.reach.services {
-		st := s.state
-		for _, a := range i.members {
-			if a.class == ServiceLost && a.obj.service == s.service {
-				st = Outage
+	if len(i.reach.services) == 0 {
+		return
+	}
+	var lost map[topology.ServiceID]bool
+	for _, a := range i.members {
+		if a.class == ServiceLost {
+			if lost == nil {
+				lost = map[topology.ServiceID]bool{}
 			}
+			lost[a.obj.service] = true
+		}
+	}
+	c.ServiceInstances = make([]string, len(i.reach.services))
+	c.ServiceStates = make([]ServiceState, len(i.reach.services))
+	for k, s := range i.reach.services {
+		st := s.state
+		if lost[s.service] {
+			st = Outage
 		}
 		if i.flapping() {
 			st = Degraded // it is there in between
 		}
-		c.ServiceInstances = append(c.ServiceInstances, s.name)
-		c.ServiceStates = append(c.ServiceStates, st)
+		c.ServiceInstances[k], c.ServiceStates[k] = s.name, st
 	}
 }
 
@@ -371,7 +395,7 @@ func (e *Engine) ends(i *incident, h *hypothesis, name string) []RootCause {
 	out := []RootCause{end(d.A, d.PortA), end(d.B, d.PortB)}
 	var first *alarm
 	for _, a := range i.members {
-		if a.soft || !i.isRoot(a) || a.obj.nodeID != d.A && a.obj.nodeID != d.B {
+		if a.soft || !a.root || a.obj.nodeID != d.A && a.obj.nodeID != d.B {
 			continue
 		}
 		if first == nil || a.t < first.t || a.t == first.t && a.serial < first.serial {
@@ -390,7 +414,7 @@ func (e *Engine) accessPlace(i *incident, h *hypothesis, name string) []RootCaus
 	}
 	d := e.x.Edge(h.edge)
 	ce, pe, port := d.B, d.A, d.PortA
-	if e.customerLines(d.A) != nil {
+	if e.x.customerLines(d.A) != nil {
 		ce, pe, port = d.A, d.B, d.PortB
 	}
 	detail := "line of " + e.x.NodeName(ce)
@@ -431,15 +455,12 @@ func rootMember(i *incident, h *hypothesis) (best *alarm) {
 }
 
 func lastText(a *alarm) string {
-	if len(a.refs) == 0 {
-		return ""
-	}
-	return a.refs[len(a.refs)-1].Text
+	return a.text()
 }
 
 func unknownName(a *alarm) string {
 	if a.class == Other {
-		return "Alarm " + a.typeID
+		return "Alarm " + a.typ.id
 	}
 	s := strings.ReplaceAll(a.class.String(), "-", " ")
 	return strings.ToUpper(s[:1]) + s[1:]
@@ -454,33 +475,38 @@ func (e *Engine) evidenceText(i *incident, h *hypothesis) string {
 }
 
 // sum folds what an update would tell into a number. Times of updates, the status and
-// the explanation, which follow from the rest, are left out.
-func (c *Incident) sum() uint64 {
+// the explanation, which follow from the rest, are left out; marks stands for the events.
+func (c *Incident) sum(marks uint64) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
 	h := uint64(offset)
-	word := func(s ...string) {
-		for _, w := range s {
-			for k := range len(w) {
-				h = (h ^ uint64(w[k])) * prime
-			}
-			h *= prime
+	word := func(w string) {
+		for k := range len(w) {
+			h = (h ^ uint64(w[k])) * prime
 		}
+		h *= prime
 	}
-	word(c.Name, c.Type, c.Domain, c.Category, c.Priority, c.Detail)
-	word(c.ServiceInstances...)
-	for _, s := range c.ServiceStates {
-		word(s.String())
+	number := func(n uint64) { h = (h ^ n) * prime }
+	word(c.Name)
+	word(c.Type)
+	word(c.Domain)
+	word(c.Category)
+	word(c.Priority)
+	word(c.Detail)
+	for k, s := range c.ServiceInstances {
+		word(s)
+		number(uint64(c.ServiceStates[k]))
 	}
-	for _, r := range c.RootCauses {
-		word(r.Node, r.Resource, r.CauseName, r.Detail)
+	for k := range c.RootCauses {
+		r := &c.RootCauses[k]
+		word(r.Node)
+		word(r.Resource)
+		word(r.CauseName)
+		word(r.Detail)
 	}
-	for k := range c.Events {
-		r := &c.Events[k]
-		word(r.ID, r.Severity.String(), r.Role.String(), strconv.FormatBool(r.Cleared))
+	for _, l := range c.Labels {
+		word(l)
 	}
-	word(strconv.FormatBool(c.Ticket), strconv.Itoa(c.EventsOmitted))
-	word(c.Labels...)
+	number(uint64(c.EventsOmitted))
+	number(marks)
 	return h
 }
-
-func seconds(d int64) string { return (time.Duration(d) / 1e6 * 1e6).String() }

@@ -47,7 +47,8 @@ func AppendJSON(b []byte, c *Incident) []byte {
 	str("status", c.Status.String())
 	moment("raise-time", c.RaiseTime)
 	moment("clear-time", c.ClearTime)
-	list("events", len(c.Events), func(k int) string { return c.Events[k].ID })
+	events := c.Events()
+	list("events", len(events), func(k int) string { return events[k].ID })
 	b = append(b, `,"root-causes":[`...)
 	for k, r := range c.RootCauses {
 		if k > 0 {
@@ -61,12 +62,13 @@ func AppendJSON(b []byte, c *Incident) []byte {
 		b = append(b, '}')
 	}
 	b = append(b, ']')
-	list("root-events", len(c.RootEvents), func(k int) string { return c.RootEvents[k].ID })
+	roots := c.RootEvents()
+	list("root-events", len(roots), func(k int) string { return roots[k].ID })
 	list("service-instances", len(c.ServiceInstances), func(k int) string { return c.ServiceInstances[k] })
 	b = append(b, `,"ticket":`...)
 	b = strconv.AppendBool(b, c.Ticket)
 	list("labels", len(c.Labels), func(k int) string { return c.Labels[k] })
-	str("explanation", c.Explanation)
+	str("explanation", c.Explanation())
 	if c.MergedInto != 0 {
 		str("merged-into", "inc-"+strconv.FormatUint(c.MergedInto, 10))
 	}

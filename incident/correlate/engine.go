@@ -13,50 +13,54 @@ type Engine struct {
 	p     params
 	know  *Knowledge
 	marks []Mark
-	types map[string]*AlarmType
+	// inventory are the alarm types that are known beforehand.
+	inventory map[string]*AlarmType
 	// byClass are the rules by the class of the alarm.
 	byClass [classes][]Rule
 
 	// The present epoch.
-	x           *topology.Index
-	portObjects map[topology.PortID]*object
-	customers   map[topology.PortID][]topology.ServiceID
+	x           stack
+	objects     map[objKey]*object
+	portObjects []*object // by port
+	customers   [][]topology.ServiceID
+	hyps        hypotheses
 	marked      map[hypKey][]int
+	spread      spread
 
 	// Time.
 	now      int64
-	timers   timerHeap
+	timers   timerQueue
 	timerSeq uint64
 
 	// What was seen.
 	serial    uint64 // of alarms
 	listings  uint64
-	objects   map[objKey]*object
-	canonical map[objKey]*object
-	typeClass map[string]Class
+	types     map[typeKey]*alarmType
+	texts     map[string]Class
 	nodes     map[string]*nodeState
-	alarms    map[alarmKey]*alarm
-	bySerial  map[uint64]*alarm
+	alarms    int // how many there are
 	tombs     map[alarmKey]tomb
 	tombOrder []alarmKey
-	hyps      map[hypKey]*hypothesis
 	traces    map[string]uint64 // trace-id to incident
 	rhythms   map[hypKey]*rhythm
 
-	// Incidents that are open, by id and in order of birth.
+	// Incidents that are open.
 	incidentID uint64
 	nextNo     uint64
 	incidents  map[uint64]*incident
-	open       []*incident
-	edgeInc    map[topology.EdgeID][]*incident
-	nodeInc    map[topology.NodeID][]*incident
-	fringe     map[topology.NodeID][]*incident
-	waitEdge   map[topology.EdgeID][]*alarm
-	waitNode   map[topology.NodeID][]*alarm
+	raised     int           // how many of them are
+	edgeInc    [][]reaching  // by edge, those that reach it
+	nodeInc    [][]*incident // by node
+	fringe     [][]*incident // by node
+	outages    int           // how many entries fringe has
+	waitEdge   [][]*alarm    // by edge, those that wait for a cause there
+	waitNode   [][]*alarm    // by node
 	solves     uint64
+	scores     uint64
 
 	decisions uint64
 	out       []Decision
+	changes   changes
 }
 
 // New returns an engine without topology, at stream time zero.
@@ -68,36 +72,40 @@ func New(c Config) *Engine {
 	for _, r := range e.know.Rules {
 		e.byClass[r.Class] = append(e.byClass[r.Class], r)
 	}
-	e.types = make(map[string]*AlarmType, len(c.AlarmTypes))
+	e.inventory = make(map[string]*AlarmType, len(c.AlarmTypes))
 	for i := range c.AlarmTypes {
 		t := c.AlarmTypes[i]
-		e.types[t.ID] = &t
+		e.inventory[t.ID] = &t
 	}
 	e.empty()
-	e.x = topology.Build(nil, nil)
+	e.x = stack{topology.Build(nil, nil)}
 	e.epoch()
 	return e
 }
 
 // empty forgets everything that was seen.
 func (e *Engine) empty() {
-	e.objects, e.canonical = map[objKey]*object{}, map[objKey]*object{}
-	e.typeClass = map[string]Class{}
+	e.types, e.texts = map[typeKey]*alarmType{}, map[string]Class{}
 	e.nodes = map[string]*nodeState{}
-	e.alarms, e.bySerial = map[alarmKey]*alarm{}, map[uint64]*alarm{}
+	e.alarms = 0
 	e.tombs, e.tombOrder = map[alarmKey]tomb{}, nil
-	e.hyps = map[hypKey]*hypothesis{}
 	e.traces, e.rhythms = map[string]uint64{}, map[hypKey]*rhythm{}
-	e.incidents, e.open = map[uint64]*incident{}, nil
-	e.timers, e.out = nil, nil
+	e.incidents = map[uint64]*incident{}
+	e.timers, e.out = timerQueue{}, nil
 }
 
 // SetTopology begins a new epoch. Open incidents stay with their members and roots;
 // what a root brings down, and what may have caused an alarm, is found anew. The engine
 // keeps the index. It takes time in proportion to what is open.
 func (e *Engine) SetTopology(x *topology.Index) {
-	e.x = x
+	for _, i := range e.incidents {
+		for k := range i.past {
+			i.past[k].settle(e.x)
+		}
+	}
+	e.x = stack{x}
 	e.epoch()
+	e.changes.all = true
 }
 
 // SetMarks replaces the marks. Incidents that are open are labelled when they change.
@@ -108,10 +116,11 @@ func (e *Engine) SetMarks(marks []Mark) {
 
 // epoch resolves everything in the present topology.
 func (e *Engine) epoch() {
-	e.portObjects = map[topology.PortID]*object{}
-	e.edgeInc, e.nodeInc, e.fringe = map[topology.EdgeID][]*incident{}, map[topology.NodeID][]*incident{}, map[topology.NodeID][]*incident{}
-	e.waitEdge, e.waitNode = map[topology.EdgeID][]*alarm{}, map[topology.NodeID][]*alarm{}
-	e.customers = map[topology.PortID][]topology.ServiceID{}
+	e.portObjects, e.customers = make([]*object, e.x.Ports()), make([][]topology.ServiceID, e.x.Ports())
+	nodes, edges := e.x.Nodes(), e.x.Edges()
+	e.outages = 0
+	e.edgeInc, e.nodeInc, e.fringe = make([][]reaching, edges), make([][]*incident, nodes), make([][]*incident, nodes)
+	e.waitEdge, e.waitNode = make([][]*alarm, edges), make([][]*alarm, nodes)
 	for s := range topology.ServiceID(e.x.Stats().Services) {
 		for _, p := range e.x.ServiceAccess(s) {
 			e.customers[p] = append(e.customers[p], s)
@@ -119,19 +128,22 @@ func (e *Engine) epoch() {
 	}
 	e.markHyps()
 
-	alarms := e.inOrder()
-	owned := make([]bool, len(e.open))
-	for k, i := range e.open {
+	alarms, open := e.inOrder(), e.byBirth()
+	owned := make([]bool, len(open))
+	for k, i := range open {
 		owned[k] = i.root.root == i.id
 	}
-	e.objects, e.canonical, e.hyps = map[objKey]*object{}, map[objKey]*object{}, map[hypKey]*hypothesis{}
-	for _, a := range alarms {
-		if e.canonical[objKey{a.obj.node, a.obj.name}] == nil {
-			e.canonical[objKey{a.obj.node, a.obj.name}] = a.obj
-			e.place(a.obj)
-		}
+	e.objects, e.hyps = map[objKey]*object{}, hypotheses{named: map[hypKey]*hypothesis{}}
+	e.alarms = 0
+	for _, n := range e.nodes {
+		n.alarms = nil
 	}
-	for k, i := range e.open {
+	for _, a := range alarms {
+		a.obj = e.replaced(a.obj)
+		a.live = false
+		e.adopt(a)
+	}
+	for k, i := range open {
 		h := e.hypothesis(i.root.cause, i.root.node, i.root.name)
 		if owned[k] {
 			h.root = i.id
@@ -143,8 +155,20 @@ func (e *Engine) epoch() {
 		}
 		i.reach = reach{}
 	}
+	tombs := make(map[alarmKey]tomb, len(e.tombs))
+	for k, old := range e.tombOrder {
+		t, ok := e.tombs[old]
+		e.tombOrder[k].obj = e.replaced(old.obj)
+		if ok {
+			tombs[e.tombOrder[k]] = t
+		}
+	}
+	e.tombs = tombs
 	e.listAgain(alarms)
-	for _, i := range e.open {
+	for _, i := range open {
+		i.recount()
+	}
+	for _, i := range open {
 		e.recompute(i)
 	}
 	for _, a := range alarms {
@@ -154,14 +178,33 @@ func (e *Engine) epoch() {
 	}
 }
 
+// replaced returns the object of this epoch for one of another.
+func (e *Engine) replaced(o *object) *object {
+	k := objKey{o.node, o.name}
+	if e.objects[k] == nil {
+		e.objects[k] = e.newObject(o.node, o.name)
+	}
+	return e.objects[k]
+}
+
 // inOrder returns the alarms by serial: the order of a map must not show.
 func (e *Engine) inOrder() []*alarm {
-	alarms := make([]*alarm, 0, len(e.bySerial))
-	for _, a := range e.bySerial {
-		alarms = append(alarms, a)
+	alarms := make([]*alarm, 0, e.alarms)
+	for _, n := range e.nodes {
+		alarms = append(alarms, n.alarms...)
 	}
 	slices.SortFunc(alarms, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
 	return alarms
+}
+
+// byBirth returns the open incidents in the order in which they were made.
+func (e *Engine) byBirth() []*incident {
+	open := make([]*incident, 0, len(e.incidents))
+	for _, i := range e.incidents {
+		open = append(open, i)
+	}
+	slices.SortFunc(open, func(a, b *incident) int { return cmpSerial(a.id, b.id) })
+	return open
 }
 
 // listAgain enters the alarms that were listed with their hypotheses, in the order in
@@ -173,17 +216,13 @@ func (e *Engine) listAgain(alarms []*alarm) {
 		if a.listed == 0 {
 			continue
 		}
-		text := ""
-		if len(a.refs) > 0 {
-			text = a.refs[len(a.refs)-1].Text
-		}
 		if a.inc != nil && a.inc.trace != "" {
-			a.cands = []cand{{a.inc.root, 0, true, "same-trace"}}
+			a.cands = []cand{{a.inc.root, sameTrace, true}}
 		} else {
-			a.cands = e.candidates(a.obj, a.class, text)
+			a.cands = e.candidates(a.obj, a.class, a.text())
 		}
-		for _, c := range a.cands {
-			c.h.live = append(c.h.live, a)
+		if a.inc == nil || !a.inc.settled {
+			e.revive(a)
 		}
 	}
 }
@@ -222,10 +261,11 @@ func (e *Engine) Advance(now time.Time) []Decision {
 
 // Next returns when the next timer is due; false if none is armed.
 func (e *Engine) Next() (time.Time, bool) {
-	if len(e.timers) == 0 {
+	at, ok := e.timers.next()
+	if !ok {
 		return time.Time{}, false
 	}
-	return timeOf(e.timers[0].at), true
+	return timeOf(at), true
 }
 
 // Now returns the stream time; the zero time before the first event or tick.
@@ -240,7 +280,7 @@ func (e *Engine) Now() time.Time {
 // by number. Unlike the decisions it includes what no update has told yet.
 func (e *Engine) Open() []*Incident {
 	var out []*Incident
-	for _, i := range e.open {
+	for _, i := range e.incidents {
 		if i.no != 0 {
 			out = append(out, e.content(i))
 		}
@@ -256,12 +296,7 @@ type Figures struct {
 
 // Figures returns the counts.
 func (e *Engine) Figures() Figures {
-	f := Figures{Alarms: len(e.bySerial), Open: len(e.open), Timers: len(e.timers)}
-	for _, i := range e.open {
-		if i.no != 0 {
-			f.Raised++
-		}
-	}
+	f := Figures{Alarms: e.alarms, Open: len(e.incidents), Raised: e.raised, Timers: e.timers.n}
 	for _, w := range e.waitEdge {
 		f.Waiting += len(w)
 	}
@@ -279,13 +314,14 @@ func (e *Engine) flush() []Decision {
 func (e *Engine) tell(op Op, i *incident, mergedInto uint64) {
 	before := i.updated
 	i.updated = e.now
-	c := e.content(i)
-	c.Status, c.MergedInto = op, mergedInto
-	sum := c.sum()
+	e.touch(i)
+	c, sum := e.outline(i)
 	if op == Updated && sum == i.told {
 		i.updated = before
 		return
 	}
+	e.detail(i, c)
+	c.Status, c.MergedInto = op, mergedInto
 	i.told = sum
 	e.decisions++
 	e.out = append(e.out, Decision{Serial: e.decisions, At: timeOf(e.now), Op: op, Incident: c})

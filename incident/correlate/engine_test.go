@@ -156,7 +156,7 @@ func TestDecisions(t *testing.T) {
 			t.Errorf("incident %d: %v after %v", d.Incident.No, d.Op, was)
 		}
 		state[d.Incident.No] = d.Op
-		if d.Incident.Status != d.Op || len(d.Incident.RootCauses) == 0 || len(d.Incident.RootCauses) > 4 || d.Incident.Name == "" || d.Incident.Explanation == "" {
+		if d.Incident.Status != d.Op || len(d.Incident.RootCauses) == 0 || len(d.Incident.RootCauses) > 4 || d.Incident.Name == "" || d.Incident.Explanation() == "" {
 			t.Errorf("incident %d is not whole: %+v", d.Incident.No, d.Incident)
 		}
 	}
@@ -164,7 +164,8 @@ func TestDecisions(t *testing.T) {
 
 // TestAppendJSON: the keys of a replay's line, and no others.
 func TestAppendJSON(t *testing.T) {
-	i := &Incident{No: 7, Name: `a "b"`, Status: Updated, RaiseTime: start, Events: []EventRef{{ID: "e1"}, {ID: "e2"}}, RootEvents: []EventRef{{ID: "e1"}},
+	told := &telling{done: true, text: text{events: []EventRef{{ID: "e1"}, {ID: "e2"}}, roots: []EventRef{{ID: "e1"}}}}
+	i := &Incident{No: 7, Name: `a "b"`, Status: Updated, RaiseTime: start, told: told,
 		RootCauses: []RootCause{{"n", "r", "c", "d"}}, ServiceInstances: []string{"s"}, Labels: []string{"maintenance"}, MergedInto: 3}
 	want := `{"incident-id":"inc-7","csn":7,"name":"a \"b\"","type":"","domain":"","category":"","priority":"","status":"updated",` +
 		`"raise-time":"2026-03-02T08:00:00Z","clear-time":null,"events":["e1","e2"],"root-causes":[{"node":"n","resource":"r","cause-name":"c","detail":"d"}],` +

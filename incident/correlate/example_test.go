@@ -34,7 +34,7 @@ func Example() {
 		root := d.Incident.RootCauses[0]
 		fmt.Println(d.Op, d.At.Format(time.TimeOnly), d.Incident.Name)
 		fmt.Println(root.CauseName, "at", root.Node, root.Resource)
-		fmt.Println(len(d.Incident.Events), "events; services", d.Incident.ServiceInstances)
+		fmt.Println(len(d.Incident.Events()), "events; services", d.Incident.ServiceInstances)
 	}
 	// Output:
 	// raised 08:00:03 VPN-A unavailable

@@ -5,105 +5,224 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"incidentd/incident/topology"
 )
 
-// reason tells why an alarm is a member: its rule, the way through the topology, and
-// the distance in time.
-func (e *Engine) reason(a *alarm, i *incident) string {
-	if i == nil {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString(a.rule)
-	if a.soft || a.cascade {
-		if ed, ok := e.footEdge(i, a); ok {
-			b.WriteString(": rests on ")
-			b.WriteString(e.edgeName(ed))
-		} else if a.cascade {
-			b.WriteString(": traffic of the failed links passes here")
-		}
-	} else if p := e.path(a, i.root); p != "" {
-		b.WriteString(": ")
-		b.WriteString(p)
-	}
-	b.WriteString(", ")
-	b.WriteString(seconds(a.t - i.t0))
-	b.WriteString(" after the first event")
-	if a.raises > 1 {
-		b.WriteString(", raised ")
-		b.WriteString(strconv.Itoa(int(a.raises)))
-		b.WriteString(" times")
-	}
-	return b.String()
+// membership is what an alarm was to an incident at some moment. It never changes.
+type membership struct {
+	node    string
+	obj     *object // nil where the reason is written already
+	typ     *alarmType
+	seen    []sighting
+	marks   uint64 // as those of the alarm
+	rule    string
+	why     *Why // the reason, where it is written
+	root    *hypothesis
+	edges   []reachedEdge // what the incident reached
+	lag     int64
+	raises  int32
+	omitted int32
+	class   Class
+	role    Role
+	active  bool
+	soft    bool
+	cascade bool
 }
 
-// footEdge returns the edge by which an incident reaches a symptom.
-func (e *Engine) footEdge(i *incident, a *alarm) (topology.EdgeID, bool) {
-	for _, ed := range e.footingOf(a).edges {
-		for _, j := range e.edgeInc[ed] {
-			if j == i {
-				return ed, true
-			}
+// last is the mark of the latest sighting.
+func (m *membership) last() uint64 {
+	if len(m.seen) == 0 {
+		return 0
+	}
+	return m.seen[len(m.seen)-1].mark()
+}
+
+// freeze returns what an alarm is to its incident now. Of one that leaves, nothing
+// tells later whether it spoke of the root.
+func (e *Engine) freeze(i *incident, a *alarm) membership {
+	return membership{node: a.obj.node, obj: a.obj, typ: a.typ, seen: a.seen, marks: a.marks, rule: a.rule, root: i.root, edges: i.reach.edges,
+		lag: a.t - i.t0, raises: a.raises, omitted: a.omitted, class: a.class, active: a.active, soft: a.soft, cascade: a.cascade}
+}
+
+// joined tells why an alarm is a member: its rule, the way through the topology, and the
+// distance in time.
+func (m *membership) joined(x stack) Why {
+	if m.why != nil {
+		return *m.why
+	}
+	w := Why{Rule: m.rule, Lag: time.Duration(m.lag) / 1e6 * 1e6, Raises: int(m.raises)}
+	if !m.soft && !m.cascade {
+		w.Path = x.path(m.obj, m.root)
+	} else if ed, ok := m.foot(x); ok {
+		w.Path = []string{x.edgeName(ed)}
+	}
+	return w
+}
+
+// settle writes the reason, because the topology that it follows from goes.
+func (m *membership) settle(x stack) {
+	w := m.joined(x)
+	m.why = &w
+}
+
+// foot returns the edge by which an incident reaches a symptom.
+func (m *membership) foot(x stack) (topology.EdgeID, bool) {
+	text := ""
+	if n := len(m.seen); n > 0 {
+		text = m.seen[n-1].text
+	}
+	edges := x.footing(m.obj, m.class, text).edges
+	for _, ed := range edges {
+		if slices.ContainsFunc(m.edges, func(r reachedEdge) bool { return r.edge == ed }) {
+			return ed, true
 		}
 	}
 	return 0, false
 }
 
-func (e *Engine) edgeName(ed topology.EdgeID) string {
-	d := e.x.Edge(ed)
-	return d.Kind.String() + " " + d.Link
-}
-
-// path returns the edges from an alarm's port down to the root, the nearest first.
-func (e *Engine) path(a *alarm, h *hypothesis) string {
-	if a.obj.port == topology.None {
-		return ""
-	}
-	for _, ed := range e.x.PortEdges(a.obj.port) {
-		if p := e.descend(ed, h, 0); p != nil {
-			return strings.Join(p, " > ")
-		}
-	}
-	return ""
-}
-
-func (e *Engine) descend(ed topology.EdgeID, h *hypothesis, depth int) []string {
-	d := e.x.Edge(ed)
+// sentence writes a reason.
+func (m *membership) sentence(w *Why) string {
+	var b strings.Builder
+	b.WriteString(w.Rule)
 	switch {
-	case depth > 8 || d.Kind == topology.ServiceEdge:
-		return nil
-	case ed == h.edge, h.port != topology.None && (d.PortA == h.port || d.PortB == h.port),
-		h.edge == topology.None && h.port == topology.None && h.n != topology.None && (d.A == h.n || d.B == h.n):
-		return []string{e.edgeName(ed)}
+	case len(w.Path) > 0 && (m.soft || m.cascade):
+		b.WriteString(": rests on ")
+		b.WriteString(w.Path[0])
+	case m.cascade:
+		b.WriteString(": traffic of the failed links passes here")
+	case len(w.Path) > 0:
+		b.WriteString(": ")
+		b.WriteString(strings.Join(w.Path, " > "))
 	}
-	for _, u := range e.x.Under(ed) {
-		if p := e.descend(u, h, depth+1); p != nil {
-			return append([]string{e.edgeName(ed)}, p...)
+	b.WriteString(", ")
+	b.WriteString(w.Lag.String())
+	b.WriteString(" after the first event")
+	if w.Raises > 1 {
+		b.WriteString(", raised ")
+		b.WriteString(strconv.Itoa(w.Raises))
+		b.WriteString(" times")
+	}
+	return b.String()
+}
+
+// telling is all that the events and the explanation of an incident are written from.
+// What it points to never changes.
+type telling struct {
+	x       stack
+	members []membership // those that have left before those that are there
+	left    int          // how many have left
+	context []EventRef
+	missing []string
+	rivals  []rivalPlace
+	score   int32
+	markID  string
+	days    int // earlier days with the same outage; 0 if that is not usual
+
+	done bool
+	text
+}
+
+// text is what was written.
+type text struct {
+	events, roots []EventRef
+	sources       []Source
+	explanation   string
+}
+
+// rivalPlace is another cause that fits less well.
+type rivalPlace struct {
+	place RootCause
+	score int32
+}
+
+// detail freezes what the rest of an incident's content is written from.
+func (e *Engine) detail(i *incident, c *Incident) {
+	t := &telling{x: e.x, context: slices.Clone(i.context), missing: e.missing(i), score: i.score, markID: i.markID, left: len(i.past)}
+	t.members = make([]membership, len(i.past), len(i.past)+len(i.members))
+	copy(t.members, i.past)
+	role := i.roles()
+	for _, a := range i.members {
+		m := e.freeze(i, a)
+		m.role = role(a)
+		t.members = append(t.members, m)
+	}
+	for _, v := range i.rivals {
+		t.rivals = append(t.rivals, rivalPlace{e.places(i, v.h)[0], v.score})
+	}
+	if _, days, ok := e.usual(i); ok && i.periodic {
+		t.days = len(days)
+	}
+	c.told = t
+}
+
+// written returns what a telling says, which is written at the first call.
+func (t *telling) written(c *Incident) *text {
+	if t == nil {
+		return &text{}
+	}
+	if !t.done {
+		t.done = true
+		t.list()
+		if len(t.sources) == 0 {
+			// One that was absorbed has given its events away; ietf-incident wants a
+			// source all the same.
+			t.sources = sources([]EventRef{{Node: c.RootCauses[0].Node, Resource: c.RootCauses[0].Resource}})
+		}
+		t.explanation = t.explain(c)
+	}
+	return &t.text
+}
+
+// list writes the events with their roles and reasons.
+func (t *telling) list() {
+	all := make([]EventRef, 0, len(t.members)+len(t.context))
+	for k := range t.members {
+		if k == t.left {
+			all = append(all, t.context...)
+		}
+		m := &t.members[k]
+		w := m.joined(t.x)
+		reason := m.sentence(&w)
+		for j := range m.seen {
+			r := m.seen[j].ref(m.node, m.typ)
+			r.Cleared = !m.active || j < len(m.seen)-1
+			r.Role, r.Reason, r.Why = m.role, reason, w
+			all = append(all, r)
 		}
 	}
-	return nil
+	if t.left == len(t.members) {
+		all = append(all, t.context...)
+	}
+	all = byArrival(all)
+	t.events = all[:min(len(all), mostEvents)]
+	for k := range t.events {
+		if t.events[k].Role == Root {
+			t.roots = append(t.roots, t.events[k])
+		}
+	}
+	t.sources = sources(t.events)
 }
 
 // explain tells in a few sentences why the events are one incident and why this is
 // its root: the root with its evidence, what follows from it, what it hurts, what was
 // expected and missing, the rivals and the labels. The reason of each event stands
 // with the event.
-func (e *Engine) explain(i *incident, c *Incident) string {
+func (t *telling) explain(c *Incident) string {
 	var b strings.Builder
 	r := c.RootCauses[0]
 	fmt.Fprintf(&b, "%s%s", r.CauseName, at(r.Node, r.Resource))
 	if r.Detail != "" {
 		fmt.Fprintf(&b, " (%s)", r.Detail)
 	}
-	if len(c.Events) == 0 {
+	if len(t.events) == 0 {
 		b.WriteString(" turned out to have another cause: its events went over to the incident that it was merged into.")
 		return b.String()
 	}
 	evidence, symptoms := 0, 0
-	for _, a := range i.members {
-		if a.soft || a.cascade {
+	for k := range t.members[t.left:] {
+		if m := &t.members[t.left+k]; m.soft || m.cascade {
 			symptoms++
 		} else {
 			evidence++
@@ -113,12 +232,12 @@ func (e *Engine) explain(i *incident, c *Incident) string {
 	if symptoms > 0 {
 		fmt.Fprintf(&b, ", %s through what rests on it", counted(symptoms, "more"))
 	}
-	fmt.Fprintf(&b, " (weight %s).\n", nats(i.score))
+	fmt.Fprintf(&b, " (weight %s).\n", nats(t.score))
 	for _, part := range []struct {
 		role Role
 		text string
 	}{{Root, "Reported of the cause itself"}, {Symptom, "Follows from it"}, {Context, "Seen beside it"}} {
-		if list := grouped(c.Events, part.role); list != "" {
+		if list := grouped(t.events, part.role); list != "" {
 			fmt.Fprintf(&b, "%s: %s.\n", part.text, list)
 		}
 	}
@@ -136,26 +255,25 @@ func (e *Engine) explain(i *incident, c *Incident) string {
 		}
 		b.WriteString(".\n")
 	}
-	if missing := e.missing(i); len(missing) > 0 {
-		fmt.Fprintf(&b, "Expected, but not seen: %s.\n", strings.Join(missing, ", "))
+	if len(t.missing) > 0 {
+		fmt.Fprintf(&b, "Expected, but not seen: %s.\n", strings.Join(t.missing, ", "))
 	}
-	for k, v := range i.rivals {
-		p := e.places(i, v.h)[0]
+	for k, v := range t.rivals {
 		if k == 0 {
 			b.WriteString("Fits less well: ")
 		} else {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s%s (weight %s)", p.CauseName, at(p.Node, p.Resource), nats(v.score))
+		fmt.Fprintf(&b, "%s%s (weight %s)", v.place.CauseName, at(v.place.Node, v.place.Resource), nats(v.score))
 	}
-	if len(i.rivals) > 0 {
+	if len(t.rivals) > 0 {
 		b.WriteString(".\n")
 	}
-	if i.markID != "" {
-		fmt.Fprintf(&b, "Maintenance: the mark %s names the root.\n", i.markID)
+	if t.markID != "" {
+		fmt.Fprintf(&b, "Maintenance: the mark %s names the root.\n", t.markID)
 	}
-	if _, days, ok := e.usual(i); ok && i.periodic {
-		fmt.Fprintf(&b, "Periodic: it was down at this time on %d earlier days.\n", len(days))
+	if t.days > 0 {
+		fmt.Fprintf(&b, "Periodic: it was down at this time on %d earlier days.\n", t.days)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

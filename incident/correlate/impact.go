@@ -7,89 +7,8 @@ import (
 	"incidentd/incident/topology"
 )
 
-// footing is what an alarm high in the stack rests on.
-type footing struct {
-	edges []topology.EdgeID
-	nodes []topology.NodeID
-}
-
-// footingOf returns the edges and nodes whose failure would explain a symptom.
-func (e *Engine) footingOf(a *alarm) (f footing) {
-	o := a.obj
-	if a.class == ServiceLost || a.class == ServiceDegraded {
-		return e.serviceFooting(o)
-	}
-	if o.nodeID == topology.None {
-		return f
-	}
-	switch a.class {
-	case BGP:
-		f.nodes = append(f.nodes, o.nodeID)
-		if o.peer != topology.None {
-			f.nodes = append(f.nodes, o.peer)
-			f.edges = e.accessBetween(o.nodeID, o.peer)
-		}
-		if o.port != topology.None {
-			f.edges = append(f.edges, e.x.PortEdges(o.port)...)
-		}
-	case Unreachable, EdgeUnreachable:
-		f.nodes = append(f.nodes, o.nodeID)
-		lines := e.customerLines(o.nodeID)
-		f.edges = lines
-		for _, ed := range lines {
-			far, _ := e.x.Far(ed, o.nodeID)
-			f.nodes = append(f.nodes, far)
-		}
-	default:
-		text := ""
-		if len(a.refs) > 0 {
-			text = a.refs[len(a.refs)-1].Text
-		}
-		for _, p := range e.portsMeant(o, a.class, text) {
-			f.edges = append(f.edges, e.x.PortEdges(p)...)
-		}
-	}
-	return f
-}
-
-// serviceFooting returns a service's links at the node that complains, or all of them.
-func (e *Engine) serviceFooting(o *object) (f footing) {
-	if o.service == topology.None {
-		return f
-	}
-	all := e.x.ServiceLinks(o.service)
-	for _, ed := range all {
-		if d := e.x.Edge(ed); o.nodeID == topology.None || d.A == o.nodeID || d.B == o.nodeID {
-			f.edges = append(f.edges, ed)
-		}
-	}
-	if len(f.edges) == 0 {
-		f.edges = slices.Clone(all)
-	}
-	for _, p := range e.x.ServiceAccess(o.service) {
-		for _, ed := range e.x.PortEdges(p) {
-			f.edges = append(f.edges, ed)
-			far, _ := e.x.Far(ed, e.x.PortNode(p))
-			if e.x.Edge(ed).Kind == topology.AccessEdge {
-				f.edges = append(f.edges, e.sessions(far)...)
-			}
-		}
-	}
-	return f
-}
-
-// sessions returns the sessions of a customer's node.
-func (e *Engine) sessions(n topology.NodeID) (out []topology.EdgeID) {
-	const few = 8
-	if edges := e.x.NodeEdges(n); len(edges) <= few {
-		for _, ed := range edges {
-			if e.x.Edge(ed).Kind == topology.SessionEdge {
-				out = append(out, ed)
-			}
-		}
-	}
-	return out
-}
+// footingOf returns what a symptom rests on.
+func (e *Engine) footingOf(a *alarm) footing { return e.x.footing(a.obj, a.class, a.text()) }
 
 // impact returns the open incident that best explains a symptom by what it brings
 // down; nil if none does.
@@ -104,11 +23,11 @@ func (e *Engine) impact(a *alarm) *incident {
 		}
 	}
 	for k, ed := range f.edges {
-		for _, i := range e.edgeInc[ed] {
-			if i == best && k > 0 {
+		for _, r := range e.edgeInc[ed] {
+			if r.i == best && k > 0 {
 				continue
 			}
-			consider(i, i.brings(ed))
+			consider(r.i, r.down)
 		}
 	}
 	for _, n := range f.nodes {
@@ -117,16 +36,6 @@ func (e *Engine) impact(a *alarm) *incident {
 		}
 	}
 	return best
-}
-
-// brings reports whether an edge is down, rather than degraded.
-func (i *incident) brings(ed topology.EdgeID) bool {
-	for _, r := range i.reach.edges {
-		if r.edge == ed {
-			return r.down
-		}
-	}
-	return false
 }
 
 // patience is how long after its cause a symptom may come, by class.
@@ -183,7 +92,7 @@ func (e *Engine) waits(a *alarm) int64 {
 	case EdgeUnreachable:
 		return min(5*second, e.p.effectWait)
 	case BGP:
-		if a.obj.peer != topology.None && a.obj.nodeID != topology.None && len(e.accessBetween(a.obj.nodeID, a.obj.peer)) > 0 {
+		if a.obj.peer != topology.None && a.obj.nodeID != topology.None && len(e.x.accessBetween(a.obj.nodeID, a.obj.peer)) > 0 {
 			return min(3*second, e.p.effectWait)
 		}
 		return min(15*second, e.p.effectWait)
@@ -193,8 +102,7 @@ func (e *Engine) waits(a *alarm) int64 {
 
 func (e *Engine) wait(a *alarm) {
 	a.state = waiting
-	a.version++
-	e.after(e.now+e.waits(a), waitTimer, a.serial, a.version)
+	e.arm(a, e.now+e.waits(a), waitTimer)
 	e.waitOn(a)
 }
 
@@ -215,10 +123,10 @@ func (e *Engine) unwait(a *alarm) {
 	}
 	f := e.footingOf(a)
 	for _, ed := range f.edges {
-		unlink(e.waitEdge, ed, a)
+		unlink(&e.waitEdge[ed], a)
 	}
 	for _, n := range f.nodes {
-		unlink(e.waitNode, n, a)
+		unlink(&e.waitNode[n], a)
 	}
 }
 
@@ -255,6 +163,7 @@ func (e *Engine) waitedInVain(a *alarm) {
 	}
 	e.unwait(a)
 	a.state = loose
+	e.touchAlarm(a)
 	if !a.active && a.lasting {
 		e.forget(a)
 		return
@@ -284,7 +193,7 @@ func (e *Engine) recheck(i *incident) {
 func (e *Engine) touchedBy(i *incident, a *alarm) bool {
 	f := e.footingOf(a)
 	for _, ed := range f.edges {
-		if slices.Contains(e.edgeInc[ed], i) {
+		if slices.ContainsFunc(e.edgeInc[ed], func(r reaching) bool { return r.i == i }) {
 			return true
 		}
 	}
@@ -300,7 +209,7 @@ func (e *Engine) touchedBy(i *incident, a *alarm) bool {
 // to move: the nearest in hops, then the one that moved the most. Nil if there is none, or if the link
 // itself has errors.
 func (e *Engine) rerouted(a *alarm) *incident {
-	if a.obj.port == topology.None || len(e.fringe) == 0 {
+	if a.obj.port == topology.None || e.outages == 0 {
 		return nil
 	}
 	var starts []topology.NodeID
@@ -321,14 +230,6 @@ func (e *Engine) rerouted(a *alarm) *incident {
 	if len(starts) == 0 {
 		return nil
 	}
-	moved := func(i *incident) (n int) {
-		for _, r := range i.reach.edges {
-			if r.down && e.x.Edge(r.edge).Kind == topology.TunnelEdge {
-				n++
-			}
-		}
-		return n
-	}
 	const hops, most = 3, 256
 	seen := map[topology.NodeID]bool{}
 	level := starts
@@ -340,7 +241,7 @@ func (e *Engine) rerouted(a *alarm) *incident {
 				if lag := a.t - i.t0; lag < soonest || lag > 900*second || !i.rootActive() {
 					continue
 				}
-				if m := moved(i); m > traffic || m == traffic && i.id < best.id {
+				if m := i.reach.tunnels; m > traffic || m == traffic && i.id < best.id {
 					best, traffic = i, m
 				}
 			}
@@ -353,10 +254,10 @@ func (e *Engine) rerouted(a *alarm) *incident {
 			seen[n] = true
 		}
 		for _, n := range level {
-			for _, ed := range e.x.NodeEdges(n) {
-				if far, _ := e.x.Far(ed, n); e.x.Edge(ed).Kind == topology.LinkEdge && !seen[far] && len(seen) < most {
-					seen[far] = true
-					next = append(next, far)
+			for _, hop := range e.x.Hops(n) {
+				if !seen[hop.Far] && len(seen) < most {
+					seen[hop.Far] = true
+					next = append(next, hop.Far)
 				}
 			}
 		}
@@ -379,7 +280,14 @@ func (e *Engine) congest(i *incident, a *alarm) {
 // reachIfNeeded recomputes the reach of an incident where a new member decides it.
 func (e *Engine) reachIfNeeded(i *incident, a *alarm) {
 	switch i.root.cause {
-	case IGPFailure, RoutingCrash, Unknown, Transaction:
+	case IGPFailure, RoutingCrash:
+		if a.class != Adjacency && a.class != IGPAuth || a.obj.port == topology.None {
+			return
+		}
+	case Unknown, Transaction:
+		if a.obj.service == topology.None && (!downSet.has(a.class) || a.obj.port == topology.None) {
+			return
+		}
 	case PowerFailure:
 		if i.dark {
 			return

@@ -56,12 +56,8 @@ type Incident struct {
 
 	Detail        string
 	ResolveAdvice string
-	Explanation   string
 
-	Sources    []Source
 	RootCauses []RootCause // best first, one to four
-	RootEvents []EventRef
-	Events     []EventRef // in order of arrival
 	// EventsOmitted counts events that the incident has beyond those listed.
 	EventsOmitted int
 
@@ -83,7 +79,24 @@ type Incident struct {
 	Labels []string
 	// MergedInto is the number of the incident that absorbed this one; 0 if none did.
 	MergedInto uint64
+
+	told *telling
 }
+
+// Events returns the events of the incident in order of arrival, each with the reason
+// why it is there. It and the methods below write what they return when the first of them
+// is called, always the same; that call must be over before another goroutine makes one.
+func (c *Incident) Events() []EventRef { return c.told.written(c).events }
+
+// RootEvents returns the events that speak of the root.
+func (c *Incident) RootEvents() []EventRef { return c.told.written(c).roots }
+
+// Sources returns the nodes and resources that the events name, sorted.
+func (c *Incident) Sources() []Source { return c.told.written(c).sources }
+
+// Explanation tells in a few sentences why the events are one incident and why its
+// root is what it is.
+func (c *Incident) Explanation() string { return c.told.written(c).explanation }
 
 // Source is a node with its resources that take part in an incident.
 type Source struct {
@@ -125,7 +138,23 @@ type EventRef struct {
 	TraceID          string
 	Cleared          bool
 	Role             Role
-	Reason           string
+	// Reason is Why in a sentence.
+	Reason string
+	Why    Why
+}
+
+// Why tells why an event is in an incident.
+type Why struct {
+	// Rule is the id of the rule that speaks for it, or "impact", "traffic-moved",
+	// "same-trace", "merged" or "operator".
+	Rule string
+	// Path are the edges from the event's place down to the root, the nearest first,
+	// or the one edge of the root's reach that it rests on.
+	Path []string
+	// Lag is how long after the first event of the incident it happened.
+	Lag time.Duration
+	// Raises counts how often its alarm was raised.
+	Raises int
 }
 
 // ServiceState says how a service is hit.

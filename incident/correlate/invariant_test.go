@@ -9,10 +9,10 @@ import (
 // and its state says so; a hypothesis lists exactly the alarms that list it; a root
 // belongs to an open incident; numbers are given once and rise.
 func (e *Engine) check() error {
-	for s, a := range e.bySerial {
-		k := alarmKey{a.obj, a.typeID, a.qualifier}
+	for _, a := range e.inOrder() {
+		s := a.serial
 		switch {
-		case a.serial != s || e.alarms[k] != a:
+		case a.obj.alarm(a.typ) != a:
 			return fmt.Errorf("alarm %d is not found by its key", s)
 		case (a.state == attached) != (a.inc != nil):
 			return fmt.Errorf("alarm %d in state %d has incident %v", s, a.state, a.inc)
@@ -24,29 +24,24 @@ func (e *Engine) check() error {
 			return fmt.Errorf("alarm %d is pooled and not listed", s)
 		}
 		for _, c := range a.cands {
-			if e.hyps[hypKey{c.h.cause, c.h.node, c.h.name}] != c.h || !slices.Contains(c.h.live, a) {
+			if e.find(c.h.cause, c.h.node, c.h.name) != c.h || a.live != slices.Contains(c.h.live, a) {
 				return fmt.Errorf("alarm %d is not live at %v", s, c.h.cause)
 			}
 		}
 	}
-	if len(e.alarms) != len(e.bySerial) {
-		return fmt.Errorf("%d keys for %d alarms", len(e.alarms), len(e.bySerial))
-	}
-	for k, h := range e.hyps {
+	for _, h := range e.hyps.all() {
+		k := h.key()
 		if h.root != 0 && (e.incidents[h.root] == nil || e.incidents[h.root].root != h) {
 			return fmt.Errorf("%v is the root of incident %d, which does not know", k, h.root)
 		}
 		for _, a := range h.live {
-			if e.bySerial[a.serial] != a {
+			if a.obj.alarm(a.typ) != a {
 				return fmt.Errorf("%v lists an alarm that is gone", k)
 			}
 		}
 	}
-	if len(e.open) != len(e.incidents) {
-		return fmt.Errorf("%d incidents in order, %d in all", len(e.open), len(e.incidents))
-	}
 	seen := map[uint64]bool{}
-	for _, i := range e.open {
+	for _, i := range e.incidents {
 		if i.no != 0 && (seen[i.no] || i.no >= e.nextNo) {
 			return fmt.Errorf("number %d is given twice, or too high", i.no)
 		}
@@ -54,7 +49,14 @@ func (e *Engine) check() error {
 		if len(i.members) == 0 && i.no == 0 {
 			return fmt.Errorf("incident %d is empty", i.id)
 		}
+		was := i.tally
+		if i.recount(); i.tally != was {
+			return fmt.Errorf("incident %d counts %+v, and has %+v", i.id, was, i.tally)
+		}
 		for _, a := range i.members {
+			if i.settled == a.live && a.listed != 0 {
+				return fmt.Errorf("incident %d is settled %v, its member is live %v", i.id, i.settled, a.live)
+			}
 			if a.inc != i {
 				return fmt.Errorf("incident %d has a member that is elsewhere", i.id)
 			}
@@ -63,14 +65,15 @@ func (e *Engine) check() error {
 			}
 		}
 		for _, r := range i.reach.edges {
-			if !slices.Contains(e.edgeInc[r.edge], i) {
+			if !slices.Contains(e.edgeInc[r.edge], reaching{i, r.down}) {
 				return fmt.Errorf("incident %d is not registered at an edge it reaches", i.id)
 			}
 		}
 	}
 	for ed, is := range e.edgeInc {
-		for _, i := range is {
-			if e.incidents[i.id] != i || !slices.ContainsFunc(i.reach.edges, func(r reachedEdge) bool { return r.edge == ed }) {
+		for _, r := range is {
+			i := r.i
+			if e.incidents[i.id] != i || !slices.ContainsFunc(i.reach.edges, func(r reachedEdge) bool { return int(r.edge) == ed }) {
 				return fmt.Errorf("edge %d has an incident that does not reach it", ed)
 			}
 		}

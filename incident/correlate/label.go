@@ -63,7 +63,10 @@ func (e *Engine) markOf(h *hypothesis, t int64) int {
 
 // rhythm is when a customer's line went down and for how long, lately.
 type rhythm struct {
+	key            hypKey
+	no             uint64 // in the order in which they began
 	starts, lasted []int64
+	dirty          bool // changed since the last snapshot
 }
 
 const mostRhythm = 8
@@ -76,9 +79,10 @@ func (e *Engine) remember(i *incident) {
 	k := hypKey{i.root.cause, i.root.node, i.root.name}
 	r := e.rhythms[k]
 	if r == nil {
-		r = &rhythm{}
+		r = &rhythm{key: k, no: uint64(len(e.rhythms))}
 		e.rhythms[k] = r
 	}
+	e.touchRhythm(r)
 	r.starts, r.lasted = append(r.starts, i.t0), append(r.lasted, e.now-i.t0)
 	if n := len(r.starts) - mostRhythm; n > 0 {
 		r.starts, r.lasted = slices.Delete(r.starts, 0, n), slices.Delete(r.lasted, 0, n)
@@ -116,7 +120,7 @@ func (e *Engine) label(i *incident) {
 		if end := nanos(m.End) + e.p.markSlack; e.now <= end {
 			marked = m.ID
 			if i.markID == "" {
-				e.after(end+1, overdueTimer, i.id, 0)
+				e.armIncident(i, end+1, markTimer)
 			}
 		}
 	}
@@ -127,7 +131,7 @@ func (e *Engine) label(i *incident) {
 	}
 	lasts, _, ok := e.usual(i)
 	if ok && !i.periodic {
-		e.after(i.t0+lasts+30*minute, overdueTimer, i.id, 0)
+		e.armIncident(i, i.t0+lasts+30*minute, rhythmTimer)
 	}
 	i.periodic = ok
 }
@@ -148,7 +152,9 @@ func (e *Engine) overdue(i *incident) {
 }
 
 // support keeps a context event, and lets an incident that it explains have it.
-func (e *Engine) support(o *object, ns *nodeState, c contextEvent) {
+func (e *Engine) support(o *object, c contextEvent) {
+	ns := o.state
+	e.touchNode(ns)
 	ns.ring = slices.DeleteFunc(ns.ring, func(x contextEvent) bool { return c.t-x.t > contextAge })
 	if len(ns.ring) >= mostContext {
 		ns.ring = slices.Delete(ns.ring, 0, 1)
@@ -156,9 +162,9 @@ func (e *Engine) support(o *object, ns *nodeState, c contextEvent) {
 	ns.ring = append(ns.ring, c)
 	switch c.class {
 	case SlowTask:
-		e.joinContext(e.hyps[hypKey{Overload, o.node, ""}], c)
+		e.joinContext(e.find(Overload, o.node, ""), c)
 	case Commit:
-		h := e.hyps[hypKey{IGPFailure, o.node, ""}]
+		h := e.find(IGPFailure, o.node, "")
 		if h == nil || !aboutRouting(c.ref.Text) {
 			return
 		}
@@ -230,11 +236,11 @@ func (e *Engine) traced(a *alarm, k alarmKey, c Class, ev *event.Event, t int64)
 	i := e.incidents[e.traces[ev.TraceID]]
 	if i == nil {
 		i = e.newIncident(e.hypothesis(Transaction, "", ev.TraceID))
-		i.trace = ev.TraceID
+		i.trace, i.settled = ev.TraceID, true
 		e.traces[ev.TraceID] = i.id
 	}
-	a.cands = []cand{{i.root, 0, true, "same-trace"}}
+	a.cands = []cand{{i.root, sameTrace, true}}
 	e.enter(a)
-	e.attach(i, a, false, "same-trace")
-	e.recompute(i)
+	e.attach(i, a, false, sameTrace.ID)
+	e.reachIfNeeded(i, a)
 }

@@ -12,17 +12,18 @@ type incident struct {
 	id, no    uint64
 	root      *hypothesis
 	fresh     bool // no root was set by a solve yet
+	settled   bool // its root moves no more
 	score     int32
 	rivals    []rival
 	members   []*alarm
+	tally     tally
 	context   []EventRef
-	past      []EventRef
-	omitted   int
+	past      []membership // of alarms that have left it
 	congested []topology.LinkRef
 	reach     reach
-	dark      bool   // a power failure whose nodes are down
-	darkAt    int64  // since when
-	region    uint64 // the solve that looked at it last
+	dark      bool  // a power failure whose nodes are down
+	darkAt    int64 // since when
+	dirty     bool  // changed since the last snapshot
 
 	t0      int64 // least corrected time of its members
 	hot     int64 // latest corrected time of its evidence
@@ -32,19 +33,113 @@ type incident struct {
 	cleared int64
 	updated int64 // stream time of the last decision
 
-	resolveAt    int64
-	raiseVersion uint32
-	emitVersion  uint32
-	clearVersion uint32
-	raiseAt      int64
-	emitAt       int64
-	rootClear    int64 // since when the root events are clear; 0 if they are not
+	timers    [timerKinds - raiseTimer]slot
+	resolveAt int64
+	raiseAt   int64
+	rootClear int64 // since when the root events are clear; 0 if they are not
 
 	markID   string
 	periodic bool
 	overdue  bool
 	trace    string
 	told     uint64 // what was told last, as a sum
+
+	// While a solve runs.
+	region     uint64 // the solve that looked at it last
+	taken      uint64 // the solve in which a cause has taken it
+	kept       uint64 // the solve that it survives
+	claim      int    // the cause that takes most of its members
+	most, here int    // how many, and how many the cause at hand takes
+}
+
+// tally counts the members of an incident by what decisions ask.
+type tally struct {
+	evidence     int32 // not only symptoms
+	roots        int32 // of the root itself, a clear to be expected
+	rootsActive  int32
+	othersActive int32 // other evidence that is active
+	lasting      int32
+	lastingClear int32
+	plain        int32 // neither symptoms nor KPIs
+	faults       int32 // no KPIs
+	majorKPIs    int32
+	often        int32 // evidence that was raised again and again
+	flapping     int32 // of major severity
+}
+
+// add enters a member, or with n of -1 takes it out.
+func (t *tally) add(a *alarm, n int32) {
+	kpi := kpiSet.has(a.class)
+	if !kpi {
+		t.faults += n
+	} else if major(a.severity) {
+		t.majorKPIs += n
+	}
+	if a.lasting {
+		t.lasting += n
+		if !a.active {
+			t.lastingClear += n
+		}
+	}
+	if a.soft {
+		return
+	}
+	t.evidence += n
+	if !kpi {
+		t.plain += n
+	}
+	if a.raises >= 3 {
+		t.often += n
+		if major(a.severity) {
+			t.flapping += n
+		}
+	}
+	switch {
+	case a.root && a.lasting:
+		t.roots += n
+		if a.active {
+			t.rootsActive += n
+		}
+	case a.active:
+		t.othersActive += n
+	}
+}
+
+// count enters an alarm with its incident, uncount takes it out; what is counted of an
+// alarm changes only between the two.
+func (e *Engine) count(a *alarm) {
+	if a.inc != nil {
+		a.root = a.inc.speaks(a)
+		a.inc.tally.add(a, 1)
+	}
+}
+
+func (e *Engine) uncount(a *alarm) {
+	if a.inc != nil {
+		a.inc.tally.add(a, -1)
+	}
+}
+
+// recount counts all members, after the root has moved.
+func (i *incident) recount() {
+	i.tally = tally{}
+	for _, a := range i.members {
+		a.root = i.speaks(a)
+		i.tally.add(a, 1)
+	}
+}
+
+// speaks reports whether a member speaks of the root itself.
+func (i *incident) speaks(a *alarm) bool {
+	if a.soft {
+		return false
+	}
+	for j := range a.cands {
+		if a.cands[j].h == i.root {
+			return a.cands[j].root
+		}
+	}
+	return false
 }
 
 func (e *Engine) newIncident(h *hypothesis) *incident {
@@ -54,12 +149,21 @@ func (e *Engine) newIncident(h *hypothesis) *incident {
 		h.root = i.id
 	}
 	e.incidents[i.id] = i
-	e.open = append(e.open, i)
+	e.touch(i)
 	return i
 }
 
 // young reports whether the root of an incident may still move.
-func (e *Engine) young(i *incident) bool { return e.now-i.born < e.p.settle && i.trace == "" }
+func (e *Engine) young(i *incident) bool { return !i.settled && e.now-i.born < e.p.settle }
+
+// settled ends the time in which the root of an incident may move.
+func (e *Engine) settled(i *incident) {
+	i.settled = true
+	e.touch(i)
+	for _, a := range i.members {
+		e.retire(a)
+	}
+}
 
 // setRoot gives an incident the root that a solve has found.
 func (e *Engine) setRoot(i *incident, p *pick) {
@@ -75,7 +179,7 @@ func (e *Engine) setRoot(i *incident, p *pick) {
 	i.root, i.score, i.rivals = p.h, p.score, p.rivals
 	p.h.root = i.id
 	i.rootClear = 0
-	i.clearVersion++
+	e.disarm(i, clearTimer)
 }
 
 // attach makes an alarm a member of an incident, and leaves what it was in before.
@@ -85,19 +189,28 @@ func (e *Engine) attach(i *incident, a *alarm, soft bool, rule string) {
 		e.detach(a)
 	}
 	a.state, a.inc, a.soft, a.rule = attached, i, soft, rule
-	a.version++
+	a.timer = slot{}
+	e.touchAlarm(a)
+	e.touch(i)
 	i.members = append(i.members, a)
+	e.count(a)
+	switch {
+	case i.settled:
+		e.retire(a)
+	case a.listed != 0 && !a.live:
+		e.enter(a)
+	}
 	if len(i.members) == 1 || a.arrival < i.born {
 		i.born = a.arrival
+		if !i.settled {
+			e.armIncident(i, i.born+e.p.settle, settleTimer)
+		}
 	}
 	if !soft {
 		if len(i.members) == 1 || a.t < i.t0 {
 			i.t0 = a.t
 		}
 		i.hot = max(i.hot, a.t)
-	}
-	if a.class == ServiceLost || a.class == ServiceDegraded {
-		e.changed(i)
 	}
 	e.rearm(i)
 	e.changed(i)
@@ -108,46 +221,24 @@ func (e *Engine) attach(i *incident, a *alarm, soft bool, rule string) {
 
 func (e *Engine) detach(a *alarm) {
 	if i := a.inc; i != nil {
+		i.tally.add(a, -1)
 		i.members = drop(i.members, a)
-		a.inc, a.cascade = nil, false
+		a.inc, a.cascade, a.root = nil, false, false
 		a.state = loose
+		e.touchAlarm(a)
+		e.touch(i)
 	}
 }
 
-func (i *incident) hasEvidence() bool {
-	return slices.ContainsFunc(i.members, func(a *alarm) bool { return !a.soft })
-}
-
-// isRoot reports whether a member speaks of the root itself.
-func (i *incident) isRoot(a *alarm) bool {
-	if a.soft {
-		return false
-	}
-	for j := range a.cands {
-		if a.cands[j].h == i.root {
-			return a.cands[j].root
-		}
-	}
-	return false
-}
+func (i *incident) hasEvidence() bool { return i.tally.evidence > 0 }
 
 // rootActive reports whether the root still shows: a root alarm, or where there is
 // none any evidence, is active.
 func (i *incident) rootActive() bool {
-	roots, active := false, false
-	for _, a := range i.members {
-		switch {
-		case a.soft:
-		case i.isRoot(a) && a.lasting:
-			roots = true
-			if a.active {
-				return true
-			}
-		default:
-			active = active || a.active
-		}
+	if i.tally.roots > 0 {
+		return i.tally.rootsActive > 0
 	}
-	return !roots && active
+	return i.tally.othersActive > 0
 }
 
 // --- raising
@@ -161,25 +252,16 @@ func (e *Engine) rearm(i *incident) {
 	if at < e.now {
 		at = e.now
 	}
-	if i.raiseAt == at && i.raiseVersion != 0 {
+	if i.raiseAt == at {
 		return
 	}
 	i.raiseAt = at
-	i.raiseVersion++
-	e.after(at, raiseTimer, i.id, i.raiseVersion)
+	e.armIncident(i, at, raiseTimer)
 }
 
 func (e *Engine) soak(i *incident) int64 {
-	kpi, majorKPI := true, false
-	for _, a := range i.members {
-		if !kpiSet.has(a.class) {
-			kpi = false
-			break
-		}
-		majorKPI = majorKPI || major(a.severity)
-	}
-	switch {
-	case kpi && majorKPI:
+	switch kpi := i.tally.faults == 0; {
+	case kpi && i.tally.majorKPIs > 0:
 		return e.p.soakKPIMajor
 	case kpi:
 		return e.p.soakKPI
@@ -207,28 +289,36 @@ func (e *Engine) considerRaise(i *incident) {
 		case a.severity == event.Minor:
 			minors++
 		}
-		rootKPI = rootKPI || kpiSet.has(a.class) && i.isRoot(a) && a.severity >= event.Minor && i.root.cause != Unknown
+		rootKPI = rootKPI || kpiSet.has(a.class) && a.root && a.severity >= event.Minor && i.root.cause != Unknown
 	}
 	switch {
 	case i.flapping() || active > 0 && (bad > 0 || minors >= 2 || rootKPI):
 		e.raiseIncident(i)
 	default:
-		e.after(e.now+e.p.stale, staleTimer, i.id, 0)
+		e.watch(i)
+	}
+}
+
+// watch arms the look whether an incident is forgotten.
+func (e *Engine) watch(i *incident) {
+	if !i.armed(staleTimer) {
+		e.armIncident(i, e.now+e.p.stale, staleTimer)
 	}
 }
 
 // flapping reports whether some evidence has come and gone again and again.
-func (i *incident) flapping() bool {
-	return slices.ContainsFunc(i.members, func(a *alarm) bool { return a.raises >= 3 && !a.soft && major(a.severity) })
-}
+func (i *incident) flapping() bool { return i.tally.flapping > 0 }
 
 func (e *Engine) raiseIncident(i *incident) {
 	i.no = e.nextNo
 	e.nextNo++
 	i.raised = e.now
 	e.label(i)
+	e.raised++
 	e.tell(Raised, i, 0)
-	e.after(e.now+e.p.stale, staleTimer, i.id, 0)
+	if i.mostlyClear() {
+		e.watch(i)
+	}
 	e.checkClear(i)
 }
 
@@ -262,19 +352,23 @@ func (e *Engine) remove(i *incident) {
 	if i.trace != "" {
 		delete(e.traces, i.trace)
 	}
-	for _, a := range slices.Clone(i.members) {
-		e.detach(a)
+	members := i.members
+	i.members, i.tally, i.timers = nil, tally{}, [timerKinds - raiseTimer]slot{}
+	for _, a := range members {
+		a.inc, a.cascade, a.root, a.state = nil, false, false, loose
+		e.touchAlarm(a)
 		if a.active {
 			e.unlist(a)
-			a.version++
+			a.timer = slot{}
 			continue
 		}
 		e.forget(a)
 	}
-	delete(e.incidents, i.id)
-	if j := slices.Index(e.open, i); j >= 0 {
-		e.open = slices.Delete(e.open, j, j+1)
+	if i.no != 0 {
+		e.raised--
 	}
+	delete(e.incidents, i.id)
+	e.touch(i)
 }
 
 // absorb moves what an incident has into another and ends it. Its last content still
@@ -287,14 +381,16 @@ func (e *Engine) absorb(i, into *incident) {
 		i.cleared, i.updated = e.now, e.now
 		e.tell(Cleared, i, into.no)
 	}
-	for _, a := range slices.Clone(i.members) {
-		soft, rule, cascade := a.soft, a.rule, a.cascade
-		e.attach(into, a, soft, rule)
+	members := i.members
+	i.members, i.tally = nil, tally{}
+	for _, a := range members {
+		cascade := a.cascade
+		a.inc, a.cascade = nil, false
+		e.attach(into, a, a.soft, a.rule)
 		a.cascade = cascade
 	}
 	into.past = append(into.past, i.past...)
 	into.context = append(into.context, i.context...)
-	into.omitted += i.omitted
 	for _, l := range i.congested {
 		if !slices.Contains(into.congested, l) {
 			into.congested = append(into.congested, l)
@@ -312,16 +408,20 @@ func (e *Engine) changed(i *incident) {
 		return
 	}
 	i.touched = e.now
-	if i.no == 0 || i.emitAt != 0 {
+	e.touch(i)
+	if i.no == 0 {
 		return
 	}
-	i.emitAt = max(e.now+e.p.updateDelay, i.updated+e.p.updateEvery)
-	i.emitVersion++
-	e.after(i.emitAt, emitTimer, i.id, i.emitVersion)
+	if i.mostlyClear() {
+		e.watch(i)
+	}
+	if i.armed(emitTimer) {
+		return
+	}
+	e.armIncident(i, max(e.now+e.p.updateDelay, i.updated+e.p.updateEvery), emitTimer)
 }
 
 func (e *Engine) emitUpdate(i *incident) {
-	i.emitAt = 0
 	if i.no == 0 {
 		return
 	}
@@ -337,7 +437,7 @@ func (e *Engine) checkClear(i *incident) {
 	if i.rootActive() {
 		if i.rootClear != 0 {
 			i.rootClear = 0
-			i.clearVersion++
+			e.disarm(i, clearTimer)
 		}
 		return
 	}
@@ -345,23 +445,17 @@ func (e *Engine) checkClear(i *incident) {
 		return
 	}
 	i.rootClear = e.now
-	i.clearVersion++
-	e.after(e.now+e.hold(i), clearTimer, i.id, i.clearVersion)
+	e.armIncident(i, e.now+e.hold(i), clearTimer)
 }
 
 // hold is how long the root must have been clear.
 func (e *Engine) hold(i *incident) int64 {
-	kpi := true
-	for _, a := range i.members {
-		if a.raises >= 3 && !a.soft && i.no != 0 {
-			return e.p.flapHold
-		}
-		kpi = kpi && (kpiSet.has(a.class) || a.soft)
-	}
-	if kpi {
+	switch {
+	case i.no != 0 && i.tally.often > 0:
+		return e.p.flapHold
+	case i.tally.plain == 0:
 		return e.p.kpiHold
-	}
-	if i.trace != "" {
+	case i.trace != "":
 		return e.p.split
 	}
 	return e.p.clearHold
@@ -386,7 +480,7 @@ func (e *Engine) considerClear(i *incident) {
 	}
 	if len(left) > 0 {
 		if at := i.rootClear + e.p.split; e.now < at {
-			e.after(at, clearTimer, i.id, i.clearVersion)
+			e.armIncident(i, at, clearTimer)
 			return
 		}
 	}
@@ -412,29 +506,22 @@ func (e *Engine) considerStale(i *incident) {
 	if i.no == 0 {
 		if e.now-i.touched >= e.p.stale {
 			e.remove(i)
+		} else {
+			e.armIncident(i, i.touched+e.p.stale, staleTimer)
 		}
 		return
 	}
-	if i.mostlyClear() && e.now-i.touched >= e.p.stale {
+	switch {
+	case !i.mostlyClear(): // it is watched again when that changes
+	case e.now-i.touched >= e.p.stale:
 		e.close(i)
-		return
+	default:
+		e.armIncident(i, i.touched+e.p.stale, staleTimer)
 	}
-	e.after(e.now+e.p.stale, staleTimer, i.id, 0)
 }
 
 // mostlyClear reports whether half of the alarms that could have cleared have done so.
-func (i *incident) mostlyClear() bool {
-	clear, lasting := 0, 0
-	for _, a := range i.members {
-		if a.lasting {
-			lasting++
-			if !a.active {
-				clear++
-			}
-		}
-	}
-	return 2*clear >= lasting
-}
+func (i *incident) mostlyClear() bool { return 2*i.tally.lastingClear >= i.tally.lasting }
 
 // close clears a raised incident.
 func (e *Engine) close(i *incident) {

@@ -207,7 +207,7 @@ func (d *desk) log() string {
 		i := x.Incident
 		fmt.Fprintf(&b, "%s %s %d %s", x.At.Sub(start), x.Op, i.No, i.Name)
 		r := i.RootCauses[0]
-		fmt.Fprintf(&b, " | %s: %s %s | %s %s %s %s | %d events, %d roots", r.CauseName, r.Node, r.Resource, i.Type, i.Domain, i.Category, i.Priority, len(i.Events), len(i.RootEvents))
+		fmt.Fprintf(&b, " | %s: %s %s | %s %s %s %s | %d events, %d roots", r.CauseName, r.Node, r.Resource, i.Type, i.Domain, i.Category, i.Priority, len(i.Events()), len(i.RootEvents()))
 		for k, s := range i.ServiceInstances {
 			fmt.Fprintf(&b, " %s=%s", s, i.ServiceStates[k])
 		}

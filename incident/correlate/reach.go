@@ -14,11 +14,18 @@ type reach struct {
 	nodes    []topology.NodeID
 	fringe   []topology.NodeID
 	services []serviceHit
+	tunnels  int // that are down
 }
 
 type reachedEdge struct {
 	edge topology.EdgeID
 	down bool // else degraded
+}
+
+// reaching is an incident at an edge that it reaches.
+type reaching struct {
+	i    *incident
+	down bool
 }
 
 type serviceHit struct {
@@ -30,21 +37,57 @@ type serviceHit struct {
 // mostReach bounds how much one incident registers.
 const mostReach = 100_000
 
-// spread is a reach in the making.
+// spread is a reach in the making. Its tables are as large as the topology and are
+// used again and again: an entry counts if it bears the number of the present turn.
 type spread struct {
 	e     *Engine
 	t     int64
-	state map[topology.EdgeID]bool // edge to down
+	turn  uint32
+	state []turned // by edge: 1 degraded, 2 down
 	order []topology.EdgeID
-	dead  map[topology.NodeID]bool
+	sites []visit // by node
+	floor uint32  // the number of the flood
 	nodes []topology.NodeID
+	rim   []topology.NodeID
+	queue []topology.NodeID
+
+	part  []turned // by node: the part it is in
+	parts int32
+	cut   []topology.NodeID
+	hit   []turned // by service
+	hits  []topology.ServiceID
+}
+
+// visit is when a node was last found dead, and when last flooded.
+type visit struct{ dead, seen uint32 }
+
+type turned struct {
+	turn  uint32
+	value int32
+}
+
+// begin makes the tables fit the topology and ready for another turn.
+func (s *spread) begin(e *Engine, t int64) {
+	if len(s.state) != e.x.Edges() || len(s.sites) != e.x.Nodes() || s.turn == 1<<32-1 {
+		n := e.x.Nodes()
+		*s = spread{state: make([]turned, e.x.Edges()), sites: make([]visit, n), part: make([]turned, n),
+			hit: make([]turned, e.x.Stats().Services)}
+	}
+	s.e, s.t, s.turn, s.parts = e, t, s.turn+1, 0
+	s.order, s.nodes, s.rim, s.cut, s.hits = s.order[:0], s.nodes[:0], s.rim[:0], s.cut[:0], s.hits[:0]
+}
+
+// down reports whether an edge is.
+func (s *spread) down(ed topology.EdgeID) bool {
+	return s.state[ed].turn == s.turn && s.state[ed].value == 2
 }
 
 // recompute finds what an incident reaches now, registers it, and lets symptoms that
 // wait there look again.
 func (e *Engine) recompute(i *incident) {
 	i.darken()
-	s := spread{e: e, t: i.t0, state: map[topology.EdgeID]bool{}, dead: map[topology.NodeID]bool{}}
+	s := &e.spread
+	s.begin(e, i.t0)
 	s.fromRoot(i)
 	for _, l := range i.congested {
 		if ed, ok := e.x.Link(l.Network, l.Link); ok {
@@ -52,26 +95,52 @@ func (e *Engine) recompute(i *incident) {
 		}
 	}
 	s.climb()
-	r := reach{nodes: s.nodes}
-	for _, ed := range s.order {
-		r.edges = append(r.edges, reachedEdge{ed, s.state[ed]})
-	}
-	island := s.islands()
-	r.nodes = append(r.nodes, island.cut...)
-	r.fringe = s.fringe()
-	r.services = e.servicesHit(i, &s, island)
-	if slices.Equal(r.edges, i.reach.edges) && slices.Equal(r.nodes, i.reach.nodes) {
-		if !slices.Equal(r.services, i.reach.services) {
-			i.reach.services = r.services
+	s.findFringe()
+	s.islands()
+	services := e.servicesHit(i, s)
+	e.touch(i)
+	if s.same(&i.reach) {
+		if !slices.Equal(services, i.reach.services) {
+			i.reach.services = services
 			e.changed(i)
 		}
 		return
 	}
 	e.unregister(i)
-	i.reach = r
+	i.reach = s.reach()
+	i.reach.services = services
 	e.register(i)
 	e.changed(i)
 	e.retry(i)
+}
+
+// same reports whether a reach is what the spread has found.
+func (s *spread) same(r *reach) bool {
+	if len(r.edges) != len(s.order) || len(r.nodes) != len(s.nodes)+len(s.cut) {
+		return false
+	}
+	for k, ed := range s.order {
+		if r.edges[k] != (reachedEdge{ed, s.down(ed)}) {
+			return false
+		}
+	}
+	return slices.Equal(r.nodes[:len(s.nodes)], s.nodes) && slices.Equal(r.nodes[len(s.nodes):], s.cut)
+}
+
+// reach returns what the spread has found, to keep.
+func (s *spread) reach() (r reach) {
+	r.edges = make([]reachedEdge, len(s.order))
+	for k, ed := range s.order {
+		r.edges[k] = reachedEdge{ed, s.down(ed)}
+		if r.edges[k].down && s.e.x.Edge(ed).Kind == topology.TunnelEdge {
+			r.tunnels++
+		}
+	}
+	if n := len(s.nodes) + len(s.cut); n > 0 {
+		r.nodes = append(append(make([]topology.NodeID, 0, n), s.nodes...), s.cut...)
+	}
+	r.fringe = slices.Clone(s.rim)
+	return r
 }
 
 // darken notes since when a power failure has taken its nodes: until an alarm tells so,
@@ -135,11 +204,14 @@ func (s *spread) edge(ed topology.EdgeID, down bool) {
 	if ed == topology.None || len(s.order) >= mostReach {
 		return
 	}
-	was, ok := s.state[ed]
-	if !ok {
+	v := &s.state[ed]
+	if v.turn != s.turn {
+		*v = turned{s.turn, 1}
 		s.order = append(s.order, ed)
 	}
-	s.state[ed] = was || down
+	if down {
+		v.value = 2
+	}
 }
 
 func (s *spread) port(p topology.PortID) {
@@ -154,10 +226,10 @@ func (s *spread) port(p topology.PortID) {
 }
 
 func (s *spread) node(n topology.NodeID) {
-	if n == topology.None || s.dead[n] {
+	if n == topology.None || s.sites[n].dead == s.turn {
 		return
 	}
-	s.dead[n] = true
+	s.sites[n].dead = s.turn
 	s.nodes = append(s.nodes, n)
 	for _, ed := range s.e.x.NodeEdges(n) {
 		s.edge(ed, true)
@@ -173,7 +245,7 @@ func (s *spread) climb() {
 			continue
 		}
 		for _, o := range x.Over(ed) {
-			s.edge(o, s.state[ed])
+			s.edge(o, s.down(ed))
 		}
 	}
 }
@@ -188,39 +260,33 @@ func (s *spread) ridersDown(c topology.EdgeID) bool {
 	return false
 }
 
-// fringe returns the ends of the links that are down, where traffic seeks another way.
-func (s *spread) fringe() (out []topology.NodeID) {
+// findFringe finds the ends of the links that are down, where traffic seeks another way.
+func (s *spread) findFringe() {
 	const most = 64
 	for _, ed := range s.order {
 		d := s.e.x.Edge(ed)
-		if d.Kind != topology.LinkEdge || !s.state[ed] {
+		if d.Kind != topology.LinkEdge || !s.down(ed) {
 			continue
 		}
 		for _, n := range [2]topology.NodeID{d.A, d.B} {
-			if !slices.Contains(out, n) && len(out) < most {
-				out = append(out, n)
+			if len(s.rim) < most && !slices.Contains(s.rim, n) {
+				s.rim = append(s.rim, n)
 			}
 		}
 	}
-	return out
-}
-
-// islands are the parts that failed links and nodes cut off. Nodes of the rest, and of
-// a part too large to look through, are in part 0.
-type islands struct {
-	part map[topology.NodeID]int
-	cut  []topology.NodeID
 }
 
 // mostIsland is the size above which a part counts as the rest of the network.
 const mostIsland = 64
 
-func (s *spread) islands() islands {
-	out := islands{part: map[topology.NodeID]int{}}
-	var parts [][]topology.NodeID
+// islands finds the parts that failed links and nodes cut off. Nodes of the rest, and of
+// a part too large to look through, are in part 0; dead ones are in none.
+func (s *spread) islands() {
 	rest := false
-	for _, start := range s.fringe() {
-		if s.dead[start] || out.part[start] != 0 {
+	largest, size, from := int32(0), 0, 0
+	var ends []int // where each part ends in cut
+	for _, start := range s.rim {
+		if s.sites[start].dead == s.turn || s.partOf(start) != 0 {
 			continue
 		}
 		part := s.flood(start)
@@ -228,75 +294,80 @@ func (s *spread) islands() islands {
 			rest = true
 			continue
 		}
-		parts = append(parts, part)
+		s.parts++
 		for _, n := range part {
-			out.part[n] = len(parts)
+			s.part[n] = turned{s.turn, s.parts}
+		}
+		s.cut = append(s.cut, part...)
+		ends = append(ends, len(s.cut))
+		if len(part) > size {
+			largest, size = s.parts, len(part)
 		}
 	}
-	largest := -1
-	if !rest {
-		for k := range parts {
-			if largest < 0 || len(parts[k]) > len(parts[largest]) {
-				largest = k
-			}
+	if !rest && largest > 0 { // the largest is what is left of the network
+		if largest > 1 {
+			from = ends[largest-2]
 		}
-	}
-	for k := range parts {
-		if k != largest {
-			out.cut = append(out.cut, parts[k]...)
-		}
+		s.cut = slices.Delete(s.cut, from, ends[largest-1])
 	}
 	for _, n := range s.nodes {
-		out.part[n] = -1
+		s.part[n] = turned{s.turn, -1}
 	}
-	return out
+}
+
+// partOf returns the part that a node is in.
+func (s *spread) partOf(n topology.NodeID) int32 {
+	if s.part[n].turn == s.turn {
+		return s.part[n].value
+	}
+	return 0
 }
 
 // flood returns the nodes reachable over links that still work; nil if they are many.
 func (s *spread) flood(start topology.NodeID) []topology.NodeID {
-	x := s.e.x
-	seen := map[topology.NodeID]bool{start: true}
-	queue := []topology.NodeID{start}
-	for at := 0; at < len(queue); at++ {
-		for _, ed := range x.NodeEdges(queue[at]) {
-			if x.Edge(ed).Kind != topology.LinkEdge || s.state[ed] {
+	if s.floor++; s.floor == 0 {
+		clear(s.sites)
+		s.floor = 1
+	}
+	s.sites[start].seen = s.floor
+	s.queue = append(s.queue[:0], start)
+	for at := 0; at < len(s.queue); at++ {
+		for _, hop := range s.e.x.Hops(s.queue[at]) {
+			v := &s.sites[hop.Far]
+			if v.seen == s.floor || v.dead == s.turn || s.down(hop.Edge) {
 				continue
 			}
-			far, _ := x.Far(ed, queue[at])
-			if seen[far] || s.dead[far] {
-				continue
-			}
-			if len(queue) >= mostIsland {
+			if len(s.queue) >= mostIsland {
 				return nil
 			}
-			seen[far] = true
-			queue = append(queue, far)
+			v.seen = s.floor
+			s.queue = append(s.queue, hop.Far)
 		}
 	}
-	return queue
+	return s.queue
 }
 
 // servicesHit returns the services whose paths or accesses are among the edges, by name.
-func (e *Engine) servicesHit(i *incident, s *spread, is islands) []serviceHit {
-	hit := map[topology.ServiceID]ServiceState{}
-	var order []topology.ServiceID
+func (e *Engine) servicesHit(i *incident, s *spread) []serviceHit {
 	add := func(v topology.ServiceID, st ServiceState) {
-		if _, ok := hit[v]; !ok {
-			order = append(order, v)
+		h := &s.hit[v]
+		if h.turn != s.turn {
+			*h = turned{s.turn, 0}
+			s.hits = append(s.hits, v)
 		}
-		hit[v] = max(hit[v], st)
+		h.value = max(h.value, int32(st))
 	}
 	for _, ed := range s.order {
 		d := e.x.Edge(ed)
 		st := Degraded
 		switch d.Kind {
 		case topology.ServiceEdge:
-			if s.state[ed] && is.part[d.A] != is.part[d.B] {
+			if s.down(ed) && s.partOf(d.A) != s.partOf(d.B) {
 				st = Outage
 			}
 			add(d.Service, st)
 		case topology.LinkEdge, topology.AccessEdge:
-			if d.Kind == topology.AccessEdge && s.state[ed] {
+			if d.Kind == topology.AccessEdge && s.down(ed) {
 				st = Outage
 			}
 			for _, p := range [2]topology.PortID{d.PortA, d.PortB} {
@@ -308,7 +379,7 @@ func (e *Engine) servicesHit(i *incident, s *spread, is islands) []serviceHit {
 			if i.root.cause != SessionReset {
 				continue
 			}
-			for _, acc := range e.accessBetween(d.A, d.B) {
+			for _, acc := range e.x.accessBetween(d.A, d.B) {
 				ad := e.x.Edge(acc)
 				for _, p := range [2]topology.PortID{ad.PortA, ad.PortB} {
 					for _, v := range e.customers[p] {
@@ -333,9 +404,12 @@ func (e *Engine) servicesHit(i *incident, s *spread, is islands) []serviceHit {
 			}
 		}
 	}
-	out := make([]serviceHit, 0, len(order))
-	for _, v := range order {
-		out = append(out, serviceHit{v, e.x.ServiceName(v), hit[v]})
+	if len(s.hits) == 0 {
+		return nil
+	}
+	out := make([]serviceHit, 0, len(s.hits))
+	for _, v := range s.hits {
+		out = append(out, serviceHit{v, e.x.ServiceName(v), ServiceState(s.hit[v].value)})
 	}
 	slices.SortFunc(out, func(a, b serviceHit) int { return cmp.Compare(a.name, b.name) })
 	return out
@@ -343,11 +417,12 @@ func (e *Engine) servicesHit(i *incident, s *spread, is islands) []serviceHit {
 
 func (e *Engine) register(i *incident) {
 	for _, r := range i.reach.edges {
-		e.edgeInc[r.edge] = append(e.edgeInc[r.edge], i)
+		e.edgeInc[r.edge] = append(e.edgeInc[r.edge], reaching{i, r.down})
 	}
 	for _, n := range i.reach.nodes {
 		e.nodeInc[n] = append(e.nodeInc[n], i)
 	}
+	e.outages += len(i.reach.fringe)
 	for _, n := range i.reach.fringe {
 		e.fringe[n] = append(e.fringe[n], i)
 	}
@@ -355,23 +430,27 @@ func (e *Engine) register(i *incident) {
 
 func (e *Engine) unregister(i *incident) {
 	for _, r := range i.reach.edges {
-		unlink(e.edgeInc, r.edge, i)
+		unlink(&e.edgeInc[r.edge], reaching{i, r.down})
 	}
 	for _, n := range i.reach.nodes {
-		unlink(e.nodeInc, n, i)
+		unlink(&e.nodeInc[n], i)
 	}
+	e.outages -= len(i.reach.fringe)
 	for _, n := range i.reach.fringe {
-		unlink(e.fringe, n, i)
+		unlink(&e.fringe[n], i)
 	}
 }
 
-func unlink[K comparable, V comparable](m map[K][]V, k K, v V) {
-	s := m[k]
-	if j := slices.Index(s, v); j >= 0 {
-		if len(s) == 1 {
-			delete(m, k)
-			return
-		}
-		m[k] = slices.Delete(s, j, j+1)
+// unlink takes what is registered at a place away from there.
+func unlink[V comparable](at *[]V, v V) {
+	s := *at
+	switch j := slices.Index(s, v); {
+	case j < 0:
+	case len(s) == 1:
+		*at = nil
+	case j == 0:
+		*at = s[1:]
+	default:
+		*at = slices.Delete(s, j, j+1)
 	}
 }

@@ -74,7 +74,7 @@ func play(t *testing.T, script string) string {
 	}
 	out := d.log()
 	if n := len(d.ds); n > 0 {
-		out += "\n" + d.ds[n-1].Incident.Explanation
+		out += "\n" + d.ds[n-1].Incident.Explanation()
 	}
 	return out
 }

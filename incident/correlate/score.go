@@ -7,9 +7,10 @@ import "incidentd/incident/topology"
 func (e *Engine) score(h *hypothesis, members []*alarm) int32 {
 	var s int32
 	first := members[0].t
+	e.scores++
 	for j, a := range members {
 		first = min(first, a.t)
-		if !repeated(members[:j], a) {
+		if !e.repeated(j, a) {
 			s += weightFor(a, h)
 		}
 	}
@@ -24,24 +25,26 @@ func (e *Engine) score(h *hypothesis, members []*alarm) int32 {
 	return s
 }
 
-// repeated reports whether an alarm says what another of the same object has said.
-func repeated(before []*alarm, a *alarm) bool {
+// repeated reports whether an alarm says what another of the same object has said in
+// this score; n is how many came before.
+func (e *Engine) repeated(n int, a *alarm) bool {
 	const far = 64 // in a storm one more does not matter
-	if len(before) > far {
+	if n > far {
 		return false
 	}
-	for _, b := range before {
-		if b.obj == a.obj && b.class == a.class {
-			return true
-		}
+	o := a.obj
+	if o.scored != e.scores {
+		o.scored, o.classes = e.scores, 0
 	}
-	return false
+	was := o.classes.has(a.class)
+	o.classes |= set(a.class)
+	return was
 }
 
 func weightFor(a *alarm, h *hypothesis) int32 {
 	for j := range a.cands {
 		if a.cands[j].h == h {
-			return a.cands[j].weight
+			return a.cands[j].rule.Weight
 		}
 	}
 	return 0
@@ -91,7 +94,7 @@ func (e *Engine) vocal(n topology.NodeID, p topology.PortID, s classSet, t int64
 	if p != topology.None && e.heard(p, s, t) {
 		return true
 	}
-	o := e.canonical[objKey{e.x.NodeName(n), ""}]
+	o := e.objects[objKey{e.x.NodeName(n), ""}]
 	if o == nil {
 		return false
 	}
@@ -245,7 +248,7 @@ func (e *Engine) siteNodes(h *hypothesis) []string {
 	}
 	var out []string
 	for _, n := range e.x.SiteNodes(h.site) {
-		if e.customerLines(n) == nil {
+		if e.x.customerLines(n) == nil {
 			out = append(out, e.x.NodeName(n))
 		}
 	}

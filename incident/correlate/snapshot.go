@@ -2,8 +2,7 @@ package correlate
 
 import (
 	"bytes"
-	"cmp"
-	"container/heap"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -11,17 +10,104 @@ import (
 )
 
 // snapshotMagic begins every snapshot; its last byte is the version.
-var snapshotMagic = []byte("incidentd-correlate\x01")
+var snapshotMagic = []byte("incidentd-correlate\x02")
+
+// Part is a piece of a snapshot: a key and what stands there. A nil value means that
+// there is nothing any more.
+type Part struct{ Key, Value []byte }
+
+// The kinds of parts, the first byte of a key, in the order in which they are read. A
+// number of eight bytes follows.
+const (
+	nodePart     = 'a'
+	alarmPart    = 'b'
+	incidentPart = 'c'
+	rhythmPart   = 'd'
+	tombsPart    = 'e'
+	enginePart   = 'f' // time and counters
+)
+
+func partKey(kind byte, no uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), kind), no)
+}
+
+// Changes returns the parts of the state that are not what they were at the last call;
+// at the first, all of them. Put over those of before they are what [Engine.RestoreParts]
+// takes. It takes time and space in proportion to what has changed, but for the first
+// call and the one after a new topology.
+func (e *Engine) Changes() []Part {
+	c := &e.changes
+	if !c.on || c.all {
+		parts := e.parts()
+		for _, a := range c.alarms {
+			if a.obj.alarm(a.typ) != a {
+				parts = append(parts, Part{Key: partKey(alarmPart, a.serial)})
+			}
+		}
+		for _, i := range c.incidents {
+			if e.incidents[i.id] != i {
+				parts = append(parts, Part{Key: partKey(incidentPart, i.id)})
+			}
+		}
+		c.clean()
+		return parts
+	}
+	parts := make([]Part, 0, len(c.nodes)+len(c.alarms)+len(c.incidents)+len(c.rhythms)+2)
+	for _, n := range c.nodes {
+		parts = append(parts, e.nodePart(n))
+	}
+	for _, a := range c.alarms {
+		parts = append(parts, e.alarmPart(a))
+	}
+	for _, i := range c.incidents {
+		parts = append(parts, e.incidentPart(i))
+	}
+	for _, r := range c.rhythms {
+		parts = append(parts, e.rhythmPart(r))
+	}
+	if c.tombs {
+		parts = append(parts, e.tombsPart())
+	}
+	c.clean()
+	return append(parts, e.enginePart())
+}
+
+// parts returns the whole state in the order of the keys.
+func (e *Engine) parts() []Part {
+	nodes := make([]*nodeState, len(e.nodes))
+	for _, n := range e.nodes {
+		nodes[n.no] = n
+	}
+	rhythms := make([]*rhythm, len(e.rhythms))
+	for _, r := range e.rhythms {
+		rhythms[r.no] = r
+	}
+	parts := make([]Part, 0, len(nodes)+e.alarms+len(e.incidents)+len(rhythms)+2)
+	for _, n := range nodes {
+		parts = append(parts, e.nodePart(n))
+	}
+	for _, a := range e.inOrder() {
+		parts = append(parts, e.alarmPart(a))
+	}
+	for _, i := range e.byBirth() {
+		parts = append(parts, e.incidentPart(i))
+	}
+	for _, r := range rhythms {
+		parts = append(parts, e.rhythmPart(r))
+	}
+	return append(parts, e.tombsPart(), e.enginePart())
+}
 
 // Snapshot writes the state of the engine: all but its configuration, its marks and
 // its topology. It takes time and memory in proportion to the alarms.
-func (e *Engine) Snapshot() ([]byte, error) {
-	c := &codec{b: slices.Clone(snapshotMagic)}
-	e.walk(c)
-	if c.err != nil {
-		return nil, fmt.Errorf("snapshot: %w", c.err)
+func (e *Engine) Snapshot() []byte {
+	b := slices.Clone(snapshotMagic)
+	for _, p := range e.parts() {
+		b = append(b, p.Key...)
+		b = binary.AppendUvarint(b, uint64(len(p.Value)))
+		b = append(b, p.Value...)
 	}
-	return c.b, nil
+	return b
 }
 
 // Restore puts the engine into the state that a snapshot was taken in. The engine must
@@ -35,77 +121,131 @@ func (e *Engine) Restore(b []byte) error {
 	if !bytes.HasPrefix(b, snapshotMagic) {
 		return fmt.Errorf("restore: %w", ErrSnapshot)
 	}
-	f := &Engine{p: e.p, know: e.know, marks: e.marks, types: e.types, byClass: e.byClass, x: e.x}
+	var parts []Part
+	for b = b[len(snapshotMagic):]; len(b) > 0; {
+		const key = 9
+		if len(b) < key {
+			return fmt.Errorf("restore: %w: half a key", ErrSnapshot)
+		}
+		n, w := binary.Uvarint(b[key:])
+		if w <= 0 || n > uint64(len(b)-key-w) {
+			return fmt.Errorf("restore: %w: a part beyond the end", ErrSnapshot)
+		}
+		end := key + w + int(n)
+		parts = append(parts, Part{b[:key], b[key+w : end]})
+		b = b[end:]
+	}
+	return e.RestoreParts(parts)
+}
+
+// RestoreParts is Restore from the parts that [Engine.Changes] has given, each key once,
+// in any order. The next Changes tells what changes from here on.
+func (e *Engine) RestoreParts(parts []Part) error {
+	f := &Engine{p: e.p, know: e.know, marks: e.marks, inventory: e.inventory, byClass: e.byClass, x: e.x}
 	f.empty()
 	f.epoch()
-	c := &codec{b: b, at: len(snapshotMagic), reading: true}
-	f.walk(c)
-	if c.err == nil && c.at != len(b) {
-		c.fail("more after the end")
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, func(a, b Part) int { return bytes.Compare(a.Key, b.Key) })
+	r := restorer{e: f, alarms: make(map[uint64]*alarm, len(parts))}
+	for k, p := range parts {
+		if k > 0 && bytes.Equal(p.Key, parts[k-1].Key) {
+			return fmt.Errorf("restore: %w: a part twice", ErrSnapshot)
+		}
+		if err := r.part(p); err != nil {
+			return fmt.Errorf("restore: part %x: %w", p.Key, err)
+		}
 	}
-	if c.err != nil {
-		return fmt.Errorf("restore: %w", c.err)
+	if err := r.connect(); err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
+	f.changes.clean()
 	*e = *f
 	return nil
 }
 
-// walk writes the engine, or reads it into an empty one.
+// restorer puts parts together.
+type restorer struct {
+	e      *Engine
+	alarms map[uint64]*alarm // by serial
+	inc    map[*alarm]uint64
+	whole  bool // the engine's own part was there
+}
+
+func (r *restorer) part(p Part) error {
+	if len(p.Key) != 9 {
+		return fmt.Errorf("%w: a key of %d bytes", ErrSnapshot, len(p.Key))
+	}
+	e, no := r.e, binary.BigEndian.Uint64(p.Key[1:])
+	c := &codec{b: p.Value, reading: true}
+	switch p.Key[0] {
+	case nodePart:
+		n := &nodeState{no: no}
+		n.walk(c)
+		if e.nodes[n.name] != nil || no != uint64(len(e.nodes)) {
+			c.fail("node out of order")
+		}
+		e.nodes[n.name] = n
+	case alarmPart:
+		a := &alarm{serial: no}
+		r.alarms[no] = a
+		r.alarm(c, a)
+	case incidentPart:
+		i := &incident{id: no}
+		r.incident(c, i)
+	case rhythmPart:
+		h := &rhythm{no: no}
+		h.walk(c)
+		if e.rhythms[h.key] != nil || no != uint64(len(e.rhythms)) {
+			c.fail("rhythm out of order")
+		}
+		e.rhythms[h.key] = h
+	case tombsPart:
+		e.walkTombs(c)
+	case enginePart:
+		e.walk(c)
+		r.whole = true
+	default:
+		c.fail("unknown part")
+	}
+	if c.err == nil && c.at != len(c.b) {
+		c.fail("more after the end")
+	}
+	return c.err
+}
+
+func (e *Engine) enginePart() Part {
+	c := &codec{}
+	e.walk(c)
+	return Part{partKey(enginePart, 0), c.b}
+}
+
 func (e *Engine) walk(c *codec) {
 	c.i64(&e.now)
 	for _, p := range [...]*uint64{&e.timerSeq, &e.serial, &e.listings, &e.incidentID, &e.nextNo, &e.solves, &e.decisions} {
 		c.u64(p)
 	}
-	list(c, (*[]timer)(&e.timers), func(t *timer) {
-		c.i64(&t.at)
-		c.u64(&t.seq)
-		small(c, &t.kind)
-		c.u64(&t.ref)
-		small(c, &t.version)
-	})
-	heap.Init(&e.timers)
-	e.walkNodes(c)
-	alarms := e.inOrder()
-	groups := make([]uint64, 0, len(alarms)) // the incident of each alarm
-	for _, a := range alarms {
-		if a.inc != nil {
-			groups = append(groups, a.inc.id)
-		} else {
-			groups = append(groups, 0)
-		}
-	}
-	list(c, &alarms, func(a **alarm) { e.walkAlarm(c, a) })
-	list(c, &groups, c.u64)
-	list(c, &e.open, func(i **incident) { e.walkIncident(c, i) })
-	e.walkTombs(c)
-	e.walkRhythms(c)
-	if c.reading && c.err == nil {
-		e.connect(c, alarms, groups)
-	}
 }
 
-func (e *Engine) walkNodes(c *codec) {
-	names := make([]string, 0, len(e.nodes))
-	for n := range e.nodes {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	list(c, &names, func(n *string) {
-		c.str(n)
-		s := e.nodeOf(*n)
-		c.i64(&s.clock.offset)
-		c.i64(&s.clock.at)
-		small(c, &s.clock.n)
-		small(c, &s.clock.odd)
-		list(c, &s.ring, func(x *contextEvent) {
-			e.walkClass(c, &x.class)
-			c.i64(&x.t)
-			walkRef(c, &x.ref)
-		})
+func (e *Engine) nodePart(n *nodeState) Part {
+	c := &codec{}
+	n.walk(c)
+	return Part{partKey(nodePart, n.no), c.b}
+}
+
+func (n *nodeState) walk(c *codec) {
+	c.str(&n.name)
+	c.i64(&n.clock.offset)
+	c.i64(&n.clock.at)
+	small(c, &n.clock.n)
+	small(c, &n.clock.odd)
+	list(c, &n.ring, func(x *contextEvent) {
+		walkClass(c, &x.class)
+		c.i64(&x.t)
+		walkRef(c, &x.ref)
 	})
 }
 
-func (e *Engine) walkClass(c *codec, p *Class) {
+func walkClass(c *codec, p *Class) {
 	small(c, p)
 	if *p >= classes {
 		c.fail("unknown class")
@@ -114,7 +254,7 @@ func (e *Engine) walkClass(c *codec, p *Class) {
 }
 
 func walkRef(c *codec, r *EventRef) {
-	for _, p := range [...]*string{&r.ID, &r.Node, &r.Resource, &r.AlarmTypeID, &r.Qualifier, &r.Text, &r.Value, &r.Threshold, &r.TraceID, &r.Reason} {
+	for _, p := range [...]*string{&r.ID, &r.Node, &r.Resource, &r.AlarmTypeID, &r.Qualifier, &r.Text, &r.Value, &r.Threshold, &r.TraceID} {
 		c.str(p)
 	}
 	small(c, &r.Kind)
@@ -129,19 +269,60 @@ func walkRef(c *codec, r *EventRef) {
 	c.bool(&r.Cleared)
 }
 
-func (e *Engine) walkAlarm(c *codec, p **alarm) {
-	if c.reading {
-		*p = &alarm{obj: &object{}}
+func walkSighting(c *codec, s *sighting) {
+	for _, p := range [...]*string{&s.id, &s.text, &s.resource} {
+		c.str(p)
 	}
-	a := *p
-	node, name := a.obj.node, a.obj.name
-	for _, s := range [...]*string{&node, &name, &a.typeID, &a.qualifier, &a.rule} {
+	small(c, &s.kind)
+	small(c, &s.severity)
+	for _, t := range [...]*instant{&s.time, &s.arrival} {
+		c.i64(&t.sec)
+		small(c, &t.nsec)
+		if t.nsec < 0 || t.nsec >= 1e9 || t.sec < -farSeconds || t.sec > farSeconds {
+			c.fail("time out of range")
+			*t = instant{}
+		}
+	}
+	there := s.more != nil
+	if c.bool(&there); there {
+		if c.reading {
+			s.more = &measured{}
+		}
+		c.str(&s.more.value)
+		c.str(&s.more.threshold)
+		c.str(&s.more.trace)
+	}
+}
+
+func walkSlot(c *codec, s *slot) {
+	c.i64(&s.at)
+	c.u64(&s.seq)
+}
+
+func (e *Engine) alarmPart(a *alarm) Part {
+	key := partKey(alarmPart, a.serial)
+	if a.obj.alarm(a.typ) != a {
+		return Part{Key: key}
+	}
+	c := &codec{}
+	node, name, id, qualifier := a.obj.node, a.obj.name, a.typ.id, a.typ.qualifier
+	var in uint64
+	if a.inc != nil {
+		in = a.inc.id
+	}
+	walkAlarm(c, a, &node, &name, &id, &qualifier, &in)
+	return Part{key, c.b}
+}
+
+func walkAlarm(c *codec, a *alarm, node, name, id, qualifier *string, in *uint64) {
+	for _, s := range [...]*string{node, name, id, qualifier, &a.rule} {
 		c.str(s)
 	}
-	c.u64(&a.serial)
+	c.u64(in)
 	c.u64(&a.listed)
-	small(c, &a.version)
-	e.walkClass(c, &a.class)
+	walkSlot(c, &a.timer)
+	small(c, &a.timerKind)
+	walkClass(c, &a.class)
 	small(c, &a.severity)
 	small(c, &a.state)
 	for _, b := range [...]*bool{&a.active, &a.lasting, &a.soft, &a.cascade} {
@@ -152,21 +333,39 @@ func (e *Engine) walkAlarm(c *codec, p **alarm) {
 	}
 	small(c, &a.raises)
 	small(c, &a.omitted)
-	list(c, &a.refs, func(r *EventRef) { walkRef(c, r) })
-	if !c.reading || c.err != nil {
+	list(c, &a.seen, func(s *sighting) { walkSighting(c, s) })
+}
+
+func (r *restorer) alarm(c *codec, a *alarm) {
+	var node, name, id, qualifier string
+	var in uint64
+	walkAlarm(c, a, &node, &name, &id, &qualifier, &in)
+	if c.err != nil {
 		return
 	}
+	e := r.e
 	k := objKey{node, name}
-	o := e.canonical[k]
-	if o == nil {
-		o = &object{node: node, name: name}
-		e.canonical[k] = o
-		e.place(o)
-	}
-	a.obj = o
-	if e.bySerial[a.serial] != nil || e.alarms[alarmKey{o, a.typeID, a.qualifier}] != nil || a.state > attached {
-		c.fail("alarm twice")
+	if e.nodes[node] == nil {
+		c.fail("alarm of an unknown node")
 		return
+	}
+	if e.objects[k] == nil {
+		e.objects[k] = e.newObject(node, name)
+	}
+	a.obj, a.typ = e.objects[k], e.typeOf(id, qualifier)
+	if a.obj.alarm(a.typ) != nil || a.state > attached || (a.state == attached) != (in != 0) || a.timerKind > waitTimer || len(a.seen) > mostRefs {
+		c.fail("alarm that cannot be")
+		return
+	}
+	for k := range max(0, len(a.seen)-1) {
+		a.marks += a.seen[k].mark()
+	}
+	if r.inc == nil {
+		r.inc = map[*alarm]uint64{}
+	}
+	r.inc[a] = in
+	if a.timer.seq != 0 {
+		e.timers.push(timer{slot: a.timer, kind: a.timerKind, a: a})
 	}
 	e.adopt(a)
 }
@@ -174,78 +373,133 @@ func (e *Engine) walkAlarm(c *codec, p **alarm) {
 func (e *Engine) walkHyp(c *codec, p **hypothesis) {
 	var k hypKey
 	if !c.reading {
-		k = hypKey{(*p).cause, (*p).node, (*p).name}
+		k = (*p).key()
 	}
-	small(c, &k.cause)
-	c.str(&k.node)
-	c.str(&k.name)
+	walkHypKey(c, &k)
 	if c.reading {
-		if k.cause >= causes {
-			c.fail("unknown cause")
-			k.cause = Unknown
-		}
 		*p = e.hypothesis(k.cause, k.node, k.name)
 	}
 }
 
-func (e *Engine) walkIncident(c *codec, p **incident) {
-	if c.reading {
-		*p = &incident{}
+func walkHypKey(c *codec, k *hypKey) {
+	small(c, &k.cause)
+	c.str(&k.node)
+	c.str(&k.name)
+	if k.cause >= causes {
+		c.fail("unknown cause")
+		k.cause = Unknown
 	}
-	i := *p
-	c.u64(&i.id)
+}
+
+func (e *Engine) incidentPart(i *incident) Part {
+	key := partKey(incidentPart, i.id)
+	if e.incidents[i.id] != i {
+		return Part{Key: key}
+	}
+	c := &codec{}
+	owned := i.root.root == i.id
+	members := make([]uint64, len(i.members))
+	for k, a := range i.members {
+		members[k] = a.serial
+	}
+	e.walkIncident(c, i, &owned, &members)
+	return Part{key, c.b}
+}
+
+func (e *Engine) walkIncident(c *codec, i *incident, owned *bool, members *[]uint64) {
 	c.u64(&i.no)
 	e.walkHyp(c, &i.root)
-	owned := i.root.root == i.id
-	c.bool(&owned)
+	c.bool(owned)
 	small(c, &i.score)
 	list(c, &i.rivals, func(r *rival) {
 		e.walkHyp(c, &r.h)
 		small(c, &r.score)
 	})
-	members := make([]uint64, 0, len(i.members))
-	for _, a := range i.members {
-		members = append(members, a.serial)
-	}
-	list(c, &members, c.u64)
-	for _, refs := range [...]*[]EventRef{&i.context, &i.past} {
-		list(c, refs, func(r *EventRef) { walkRef(c, r) })
-	}
-	small(c, &i.omitted)
+	list(c, members, c.u64)
+	list(c, &i.context, func(r *EventRef) { walkRef(c, r) })
+	list(c, &i.past, func(m *membership) { e.walkMembership(c, m) })
 	list(c, &i.congested, func(l *topology.LinkRef) {
 		c.str(&l.Network)
 		c.str(&l.Link)
 	})
-	for _, t := range [...]*int64{&i.darkAt, &i.t0, &i.hot, &i.born, &i.touched, &i.raised, &i.cleared, &i.updated, &i.resolveAt, &i.raiseAt, &i.emitAt, &i.rootClear} {
+	for _, t := range [...]*int64{&i.darkAt, &i.t0, &i.hot, &i.born, &i.touched, &i.raised, &i.cleared, &i.updated, &i.resolveAt, &i.raiseAt, &i.rootClear} {
 		c.i64(t)
 	}
-	for _, v := range [...]*uint32{&i.raiseVersion, &i.emitVersion, &i.clearVersion} {
-		small(c, v)
+	for k := range i.timers {
+		walkSlot(c, &i.timers[k])
 	}
-	for _, b := range [...]*bool{&i.fresh, &i.dark, &i.periodic, &i.overdue} {
+	for _, b := range [...]*bool{&i.fresh, &i.settled, &i.dark, &i.periodic, &i.overdue} {
 		c.bool(b)
 	}
 	c.str(&i.markID)
 	c.str(&i.trace)
 	c.u64(&i.told)
 	e.walkReach(c, &i.reach)
-	if !c.reading || c.err != nil {
-		return
+}
+
+// walkMembership writes what has left an incident, with its reason as it would be told.
+func (e *Engine) walkMembership(c *codec, m *membership) {
+	var id, qualifier string
+	var w Why
+	if !c.reading {
+		id, qualifier, w = m.typ.id, m.typ.qualifier, m.joined(e.x)
 	}
-	if e.incidents[i.id] != nil || i.id == 0 {
-		c.fail("incident twice")
+	for _, s := range [...]*string{&m.node, &id, &qualifier, &m.rule} {
+		c.str(s)
+	}
+	list(c, &m.seen, func(s *sighting) { walkSighting(c, s) })
+	small(c, &m.omitted)
+	for _, b := range [...]*bool{&m.active, &m.soft, &m.cascade} {
+		c.bool(b)
+	}
+	c.str(&w.Rule)
+	list(c, &w.Path, c.str)
+	small(c, &w.Lag)
+	small(c, &w.Raises)
+	if c.reading {
+		m.typ, m.why = e.typeOf(id, qualifier), &w
+		for k := range max(0, len(m.seen)-1) {
+			m.marks += m.seen[k].mark()
+		}
+	}
+}
+
+func (r *restorer) incident(c *codec, i *incident) {
+	e := r.e
+	var owned bool
+	var members []uint64
+	e.walkIncident(c, i, &owned, &members)
+	switch {
+	case c.err != nil:
+		return
+	case i.id == 0:
+		c.fail("incident without a number")
+		return
+	case i.no != 0 && len(members)+len(i.past) == 0:
+		c.fail("incident without events")
+		return
+	case owned && i.root.root != 0:
+		c.fail("root of two incidents")
 		return
 	}
 	e.incidents[i.id] = i
+	if i.no != 0 {
+		e.raised++
+	}
 	if owned {
 		i.root.root = i.id
 	}
 	if i.trace != "" {
 		e.traces[i.trace] = i.id
 	}
+	for k, s := range i.timers {
+		if s.seq != 0 {
+			e.timers.push(timer{slot: s, kind: raiseTimer + timerKind(k), i: i})
+		}
+	}
 	for _, s := range members {
-		a := e.bySerial[s]
-		if a == nil || a.state != attached || a.inc != nil {
+		a := r.alarms[s]
+		if a == nil || r.inc[a] != i.id || a.inc != nil {
 			c.fail("member that is none")
 			return
 		}
@@ -285,6 +539,9 @@ func (e *Engine) walkReach(c *codec, r *reach) {
 	for _, x := range edges {
 		if ed, ok := e.x.Link(x.link.Network, x.link.Link); ok {
 			r.edges = append(r.edges, reachedEdge{ed, x.down})
+			if x.down && e.x.Kind(ed) == topology.TunnelEdge {
+				r.tunnels++
+			}
 		}
 	}
 	for _, s := range services {
@@ -312,6 +569,12 @@ func (e *Engine) nodesNamed(names []string) (out []topology.NodeID) {
 	return out
 }
 
+func (e *Engine) tombsPart() Part {
+	c := &codec{}
+	e.walkTombs(c)
+	return Part{partKey(tombsPart, 0), c.b}
+}
+
 func (e *Engine) walkTombs(c *codec) {
 	type entry struct {
 		node, name, typeID, qualifier string
@@ -321,7 +584,7 @@ func (e *Engine) walkTombs(c *codec) {
 	entries := make([]entry, 0, len(e.tombOrder))
 	for _, k := range e.tombOrder {
 		t, ok := e.tombs[k]
-		entries = append(entries, entry{k.obj.node, k.obj.name, k.typeID, k.qualifier, ok, t})
+		entries = append(entries, entry{k.obj.node, k.obj.name, k.typ.id, k.typ.qualifier, ok, t})
 	}
 	list(c, &entries, func(x *entry) {
 		for _, s := range [...]*string{&x.node, &x.name, &x.typeID, &x.qualifier} {
@@ -335,69 +598,55 @@ func (e *Engine) walkTombs(c *codec) {
 		return
 	}
 	for _, x := range entries {
-		k := alarmKey{e.object(x.node, x.name), x.typeID, x.qualifier}
-		e.tombOrder = append(e.tombOrder, k)
+		if e.nodes[x.node] == nil {
+			c.fail("clear of an unknown node")
+			return
+		}
+		k := objKey{x.node, x.name}
+		if e.objects[k] == nil {
+			e.objects[k] = e.newObject(x.node, x.name)
+		}
+		key := alarmKey{e.objects[k], e.typeOf(x.typeID, x.qualifier)}
+		e.tombOrder = append(e.tombOrder, key)
 		if x.there {
-			e.tombs[k] = x.tomb
+			e.tombs[key] = x.tomb
 		}
 	}
 }
 
-func (e *Engine) walkRhythms(c *codec) {
-	type entry struct {
-		k hypKey
-		r rhythm
-	}
-	entries := make([]entry, 0, len(e.rhythms))
-	for k, r := range e.rhythms {
-		entries = append(entries, entry{k, *r})
-	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.k.cause, b.k.cause), cmp.Compare(a.k.node, b.k.node), cmp.Compare(a.k.name, b.k.name))
-	})
-	list(c, &entries, func(x *entry) {
-		small(c, &x.k.cause)
-		c.str(&x.k.node)
-		c.str(&x.k.name)
-		list(c, &x.r.starts, c.i64)
-		list(c, &x.r.lasted, c.i64)
-		if len(x.r.starts) != len(x.r.lasted) {
-			c.fail("uneven rhythm")
-		}
-	})
-	if !c.reading {
-		return
-	}
-	for _, x := range entries {
-		r := x.r
-		e.rhythms[x.k] = &r
+func (e *Engine) rhythmPart(r *rhythm) Part {
+	c := &codec{}
+	r.walk(c)
+	return Part{partKey(rhythmPart, r.no), c.b}
+}
+
+func (r *rhythm) walk(c *codec) {
+	walkHypKey(c, &r.key)
+	list(c, &r.starts, c.i64)
+	list(c, &r.lasted, c.i64)
+	if len(r.starts) != len(r.lasted) {
+		c.fail("uneven rhythm")
 	}
 }
 
 // connect makes what follows from what was read.
-func (e *Engine) connect(c *codec, alarms []*alarm, groups []uint64) {
-	if len(groups) != len(alarms) {
-		c.fail("uneven alarms")
-		return
+func (r *restorer) connect() error {
+	e := r.e
+	if !r.whole {
+		return fmt.Errorf("%w: the engine's own part is missing", ErrSnapshot)
 	}
-	for k, a := range alarms {
-		var id uint64
-		if a.inc != nil {
-			id = a.inc.id
+	alarms, open := e.inOrder(), e.byBirth()
+	for _, a := range alarms {
+		if (a.state == attached) != (a.inc != nil) {
+			return fmt.Errorf("%w: alarm %d without its incident", ErrSnapshot, a.serial)
 		}
-		if id != groups[k] || (a.state == attached) != (a.inc != nil) {
-			c.fail("alarm without its incident")
-			return
-		}
-	}
-	for _, i := range e.open {
-		if i.no != 0 && len(i.members)+len(i.past) == 0 {
-			c.fail("incident without events")
-			return
+		if a.serial > e.serial {
+			return fmt.Errorf("%w: alarm %d is later than the last", ErrSnapshot, a.serial)
 		}
 	}
 	e.listAgain(alarms)
-	for _, i := range e.open {
+	for _, i := range open {
+		i.recount()
 		e.register(i)
 	}
 	for _, a := range alarms {
@@ -405,4 +654,5 @@ func (e *Engine) connect(c *codec, alarms []*alarm, groups []uint64) {
 			e.waitOn(a)
 		}
 	}
+	return nil
 }

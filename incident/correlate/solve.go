@@ -12,7 +12,7 @@ type pick struct {
 	members []*alarm
 	rivals  []rival
 	inc     *incident
-	claims  []*incident
+	claims  []*incident // those that lose most of their members to it
 }
 
 // rival is another cause that could have been chosen.
@@ -24,6 +24,10 @@ type rival struct {
 const (
 	mostRegion = 5000
 	mostRivals = 3
+	// exactRegion is the size up to which every cause is weighed again as soon as
+	// another has taken some of what it explains; in larger regions it waits until it
+	// would be chosen.
+	exactRegion = 500
 )
 
 // solve finds the causes of a pooled alarm and of all that may hang together with it:
@@ -63,15 +67,17 @@ func (e *Engine) region(seed *alarm) ([]*alarm, []*incident) {
 		}
 	}
 	visit(seed)
-	for at := 0; at < len(queue); at++ {
+	for at := 0; at < len(queue) && len(queue) < mostRegion; at++ {
 		a := queue[at]
 		for j := range a.cands {
-			for _, b := range a.cands[j].h.live {
-				if b.region == e.solves || !within(a.t, b.t, e.p.near) {
-					continue
-				}
-				if b.state == pooled || b.state == attached && e.young(b.inc) && b.movable() {
-					visit(b)
+			if h := a.cands[j].h; h.unseen(e.solves, a.t, e.p.near) {
+				for _, b := range h.live {
+					if b.region == e.solves || !within(a.t, b.t, e.p.near) {
+						continue
+					}
+					if b.state == pooled || b.state == attached && e.young(b.inc) && b.movable() {
+						visit(b)
+					}
 				}
 			}
 		}
@@ -79,6 +85,23 @@ func (e *Engine) region(seed *alarm) ([]*alarm, []*incident) {
 	slices.SortFunc(queue, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
 	slices.SortFunc(incs, func(a, b *incident) int { return cmpSerial(a.id, b.id) })
 	return queue, incs
+}
+
+// unseen reports whether a solve has still to look for alarms about time t, and notes
+// that it does. What was looked at is all that is near enough to from, to, or a time
+// between.
+func (h *hypothesis) unseen(solve uint64, t, near int64) bool {
+	switch {
+	case h.solve != solve:
+		h.solve, h.index = solve, -1
+	case t >= h.from && t <= h.to:
+		return false
+	case max(h.to, t)-min(h.from, t) <= 2*near:
+		h.from, h.to = min(h.from, t), max(h.to, t)
+		return true
+	}
+	h.from, h.to = t, t
+	return true
 }
 
 // movable reports whether a member takes part when its incident is solved again.
@@ -94,60 +117,161 @@ type choice struct {
 	members []*alarm
 	score   int32
 	dirty   bool
+	place   int32 // in the heap; -1 if it explains nothing that needs a cause
 }
 
 // cover explains the region by few causes: again and again the best hypothesis takes
 // what it explains, until nothing is left that needs a cause.
 func (e *Engine) cover(region []*alarm) []pick {
-	index := map[*hypothesis]int{}
-	var all []choice
-	for _, a := range region {
-		for j := range a.cands {
-			h := a.cands[j].h
-			k, ok := index[h]
-			if !ok {
-				k = len(all)
-				index[h] = k
-				all = append(all, choice{h: h, dirty: true})
-			}
-			all[k].members = append(all[k].members, a)
-		}
+	c := e.choices(region)
+	exact := len(region) <= exactRegion
+	for k := range c.all {
+		c.weigh(k)
+	}
+	for k := len(c.heap)/2 - 1; k >= 0; k-- {
+		c.down(k)
 	}
 	var picks []pick
-	for left := countNeeds(region); left > 0; {
-		best := -1
-		for k := range all {
-			c := &all[k]
-			if c.dirty {
-				c.dirty = false
-				c.members = slices.DeleteFunc(c.members, func(a *alarm) bool { return a.covered })
-				if !slices.ContainsFunc(c.members, (*alarm).needs) {
-					c.members = nil
-				} else {
-					c.score = e.score(c.h, c.members)
-				}
-			}
-			if len(c.members) > 0 && (best < 0 || better(c, &all[best])) {
-				best = k
-			}
+	for left := countNeeds(region); left > 0 && len(c.heap) > 0; {
+		best := int(c.heap[0])
+		if c.all[best].dirty {
+			c.again(best)
+			continue
 		}
-		if best < 0 {
-			break
-		}
-		p := pick{h: all[best].h, score: all[best].score, members: all[best].members, rivals: e.rivals(all, best)}
-		all[best].members = nil
+		p := pick{h: c.all[best].h, score: c.all[best].score, members: c.all[best].members}
+		p.rivals = c.rivals(&p)
+		c.all[best].members = nil
+		c.leave(best)
 		for _, a := range p.members {
 			a.covered = true
 			if a.needs() {
 				left--
 			}
 			for j := range a.cands {
-				all[index[a.cands[j].h]].dirty = true
+				c.all[a.cands[j].h.index].dirty = true
+			}
+		}
+		if exact {
+			for _, a := range p.members {
+				for j := range a.cands {
+					if k := int(a.cands[j].h.index); c.all[k].dirty {
+						c.again(k)
+					}
+				}
 			}
 		}
 		picks = append(picks, p)
 	}
 	return picks
+}
+
+// choices are the hypotheses of a cover, with a heap of those to choose from, the best
+// first.
+type choices struct {
+	e    *Engine
+	all  []choice
+	heap []int32
+}
+
+// choices lists what may explain a region, each with the alarms that it would explain.
+func (e *Engine) choices(region []*alarm) *choices {
+	c := &choices{e: e}
+	n := 0
+	for _, a := range region {
+		for j := range a.cands {
+			h := a.cands[j].h
+			if h.solve != e.solves || h.index < 0 {
+				h.solve, h.index = e.solves, int32(len(c.all))
+				c.all = append(c.all, choice{h: h, place: -1})
+			}
+			c.all[h.index].score++ // how many, for now
+			n++
+		}
+	}
+	members := make([]*alarm, n)
+	for k := range c.all {
+		m := int(c.all[k].score)
+		c.all[k].members, members = members[:0:m], members[m:]
+	}
+	for _, a := range region {
+		for j := range a.cands {
+			k := &c.all[a.cands[j].h.index]
+			k.members = append(k.members, a)
+		}
+	}
+	c.heap = make([]int32, 0, len(c.all))
+	return c
+}
+
+// weigh scores a choice for the first time.
+func (c *choices) weigh(k int) {
+	x := &c.all[k]
+	x.score = 0
+	if slices.ContainsFunc(x.members, (*alarm).needs) {
+		x.score = c.e.score(x.h, x.members)
+		x.place = int32(len(c.heap))
+		c.heap = append(c.heap, int32(k))
+	}
+}
+
+// again scores a choice of which others have taken some.
+func (c *choices) again(k int) {
+	x := &c.all[k]
+	x.dirty = false
+	if x.place < 0 {
+		return
+	}
+	x.members = slices.DeleteFunc(x.members, func(a *alarm) bool { return a.covered })
+	if !slices.ContainsFunc(x.members, (*alarm).needs) {
+		c.leave(k)
+		return
+	}
+	x.score = c.e.score(x.h, x.members)
+	c.down(int(x.place))
+	c.up(int(x.place))
+}
+
+// leave takes a choice out of the heap.
+func (c *choices) leave(k int) {
+	at, last := int(c.all[k].place), len(c.heap)-1
+	c.swap(at, last)
+	c.heap = c.heap[:last]
+	c.all[k].place = -1
+	if at < last {
+		c.down(at)
+		c.up(at)
+	}
+}
+
+func (c *choices) swap(a, b int) {
+	c.heap[a], c.heap[b] = c.heap[b], c.heap[a]
+	c.all[c.heap[a]].place, c.all[c.heap[b]].place = int32(a), int32(b)
+}
+
+func (c *choices) better(a, b int) bool { return better(&c.all[c.heap[a]], &c.all[c.heap[b]]) }
+
+func (c *choices) up(k int) {
+	for k > 0 && c.better(k, (k-1)/2) {
+		c.swap(k, (k-1)/2)
+		k = (k - 1) / 2
+	}
+}
+
+func (c *choices) down(k int) {
+	for {
+		child := 2*k + 1
+		if child >= len(c.heap) {
+			return
+		}
+		if child+1 < len(c.heap) && c.better(child+1, child) {
+			child++
+		}
+		if !c.better(child, k) {
+			return
+		}
+		c.swap(k, child)
+		k = child
+	}
 }
 
 func countNeeds(region []*alarm) (n int) {
@@ -170,26 +294,28 @@ func better(a, b *choice) bool {
 	return cmp.Or(cmp.Compare(a.h.cause, b.h.cause), cmp.Compare(a.h.node, b.h.node), cmp.Compare(a.h.name, b.h.name)) < 0
 }
 
-// rivals returns the next best explanations of most of what the best one explains.
-func (e *Engine) rivals(all []choice, best int) []rival {
+// rivals returns the next best explanations of most of what a cause explains.
+func (c *choices) rivals(p *pick) []rival {
 	var out []*choice
-	for k := range all {
-		c := &all[k]
-		if k == best || c.h.cause == Unknown || 2*len(c.members) < len(all[best].members) || !slices.ContainsFunc(c.members, func(a *alarm) bool { return weightFor(a, all[best].h) > 0 }) {
-			continue
-		}
-		at := len(out)
-		for at > 0 && better(c, out[at-1]) {
-			at--
-		}
-		if at < mostRivals {
-			out = slices.Insert(out, at, c)
-			out = out[:min(len(out), mostRivals)]
+	for _, a := range p.members {
+		for j := range a.cands {
+			x := &c.all[a.cands[j].h.index]
+			if x.h == p.h || x.place < 0 || x.h.cause == Unknown || 2*len(x.members) < len(p.members) || slices.Contains(out, x) {
+				continue
+			}
+			at := len(out)
+			for at > 0 && better(x, out[at-1]) {
+				at--
+			}
+			if at < mostRivals {
+				out = slices.Insert(out, at, x)
+				out = out[:min(len(out), mostRivals)]
+			}
 		}
 	}
 	rs := make([]rival, len(out))
-	for k, c := range out {
-		rs[k] = rival{c.h, c.score}
+	for k, x := range out {
+		rs[k] = rival{x.h, x.score}
 	}
 	return rs
 }
@@ -197,41 +323,46 @@ func (e *Engine) rivals(all []choice, best int) []rival {
 // assign gives each cause the incident that it continues: the one that has this root,
 // else of the young ones that lose most of their members to it the first raised.
 func (e *Engine) assign(picks []pick, incs []*incident) {
-	taken := map[*incident]bool{}
 	for k := range picks {
-		if i := e.incidents[picks[k].h.root]; i != nil && !slices.Contains(incs, i) {
+		if i := e.incidents[picks[k].h.root]; i != nil && i.region != e.solves {
 			picks[k].inc = i
-			taken[i] = true
+			i.taken = e.solves
 		}
 	}
 	for _, i := range incs {
-		best, most := -1, 0
-		for k := range picks {
-			n := 0
-			for _, a := range picks[k].members {
-				if a.inc == i && a.needs() {
-					n++
-				}
-			}
-			if n > most {
-				best, most = k, n
+		i.claim, i.most = -1, 0
+	}
+	for k := range picks {
+		for _, a := range picks[k].members {
+			if a.inc != nil && a.inc.region == e.solves && a.needs() {
+				a.inc.here++
 			}
 		}
-		if best >= 0 {
-			picks[best].claims = append(picks[best].claims, i)
+		for _, a := range picks[k].members {
+			if i := a.inc; i != nil && i.region == e.solves {
+				if i.here > i.most {
+					i.claim, i.most = k, i.here
+				}
+				i.here = 0
+			}
+		}
+	}
+	for _, i := range incs {
+		if i.claim >= 0 {
+			picks[i.claim].claims = append(picks[i.claim].claims, i)
 		}
 	}
 	for k := range picks {
 		p := &picks[k]
 		for _, i := range p.claims {
-			if !taken[i] && (p.inc == nil || (slices.Contains(incs, p.inc) && elder(i, p.inc))) {
+			if i.taken != e.solves && (p.inc == nil || p.inc.region == e.solves && elder(i, p.inc)) {
 				p.inc = i
 			}
 		}
 		if p.inc == nil {
 			p.inc = e.newIncident(p.h)
 		}
-		taken[p.inc] = true
+		p.inc.taken = e.solves
 	}
 }
 
@@ -255,32 +386,35 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 			i.root.root = 0
 		}
 	}
-	kept := map[*incident]bool{}
-	touched := make([]*incident, 0, len(picks))
 	for k := range picks {
 		p := &picks[k]
-		kept[p.inc] = true
-		touched = append(touched, p.inc)
+		p.inc.kept = e.solves
 		for _, a := range p.members {
+			rule := ruleFor(a, p.h)
 			if a.inc != p.inc {
-				e.attach(p.inc, a, false, ruleFor(a, p.h))
+				e.attach(p.inc, a, false, rule)
+				continue
 			}
-			a.soft, a.rule = false, ruleFor(a, p.h)
+			e.uncount(a)
+			a.soft, a.rule = false, rule
+			e.count(a)
+			e.touchAlarm(a)
 		}
-		if p.inc.fresh || slices.Contains(incs, p.inc) {
+		if p.inc.fresh || p.inc.region == e.solves {
 			e.setRoot(p.inc, p)
+			p.inc.recount()
 		}
 	}
 	for k := range picks {
 		for _, i := range picks[k].claims {
-			if !kept[i] {
-				kept[i] = true
+			if i.kept != e.solves {
+				i.kept = e.solves
 				e.absorb(i, picks[k].inc)
 			}
 		}
 	}
 	for _, i := range incs {
-		if !kept[i] && e.incidents[i.id] != nil {
+		if i.kept != e.solves && e.incidents[i.id] != nil {
 			// Only symptoms are left; it keeps its root if nobody else has it.
 			if i.root.root == 0 {
 				i.root.root = i.id
@@ -290,10 +424,11 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 			}
 		}
 	}
-	for _, i := range touched {
-		e.recompute(i)
+	for k := range picks {
+		e.recompute(picks[k].inc)
 	}
-	for _, i := range touched {
+	for k := range picks {
+		i := picks[k].inc
 		e.recheck(i)
 		e.rearm(i)
 		e.changed(i)
@@ -303,7 +438,7 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 func ruleFor(a *alarm, h *hypothesis) string {
 	for j := range a.cands {
 		if a.cands[j].h == h {
-			return a.cands[j].rule
+			return a.cands[j].rule.ID
 		}
 	}
 	return "merged"
@@ -315,6 +450,6 @@ func (e *Engine) resolveSoon(i *incident, a *alarm) {
 		return
 	}
 	i.resolveAt = e.now + e.p.debounce
-	a.version++
-	e.after(i.resolveAt, solveTimer, a.serial, a.version)
+	e.touch(i)
+	e.arm(a, i.resolveAt, solveTimer)
 }

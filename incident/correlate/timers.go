@@ -1,92 +1,219 @@
 package correlate
 
-import "container/heap"
+import "slices"
 
 // timerKind says what a timer is for.
 type timerKind uint8
 
 const (
-	solveTimer   timerKind = iota // a pooled alarm: solve its region
-	waitTimer                     // a waiting symptom: it found no cause
-	raiseTimer                    // an incident: it has soaked
-	emitTimer                     // an incident: changes were gathered
-	clearTimer                    // an incident: its root has been clear
-	staleTimer                    // an incident: look whether it is forgotten
-	overdueTimer                  // an incident of a rhythm: it should have ended
+	solveTimer  timerKind = iota // an alarm: solve its region
+	waitTimer                    // a waiting symptom: it found no cause
+	raiseTimer                   // an incident: it has soaked
+	emitTimer                    // an incident: changes were gathered
+	clearTimer                   // an incident: its root has been clear
+	staleTimer                   // an incident: look whether it is forgotten
+	settleTimer                  // an incident: its root moves no more
+	markTimer                    // an incident of a mark: the window is over
+	rhythmTimer                  // an incident of a rhythm: it should have ended
+	timerKinds
 )
 
-// timer is an entry of the queue. ref and version name what it is for: an alarm by
-// serial, or an incident by id. A timer whose version has passed does nothing.
+// slot is where the owner of a timer notes it. A timer that its owner's slot does not
+// name any more is void: arming again replaces. The zero slot is not armed.
+type slot struct {
+	at  int64
+	seq uint64
+}
+
+// timer is an entry of the queue. It belongs to an alarm or to an incident.
 type timer struct {
-	at      int64
-	seq     uint64
-	kind    timerKind
-	ref     uint64
-	version uint32
+	slot
+	kind timerKind
+	a    *alarm
+	i    *incident
 }
 
-type timerHeap []timer
+func (t *timer) before(u *timer) bool { return t.at < u.at || t.at == u.at && t.seq < u.seq }
 
-func (h timerHeap) Len() int { return len(h) }
-func (h timerHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].seq < h[j].seq
-}
-func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)   { *h = append(*h, x.(timer)) }
-func (h *timerHeap) Pop() any {
-	t := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return t
+// timerQueue orders timers by time, then by age. Those of the present span lie in a
+// heap, later ones unsorted by span, so that arming one costs the same however many
+// there are.
+type timerQueue struct {
+	soon    []timer // a heap of those before horizon
+	horizon int64
+	later   map[int64][]timer
+	spans   []int64 // the keys of later, latest first
+	n       int
 }
 
-// after arms a timer; a time that has passed already means now.
-func (e *Engine) after(at int64, kind timerKind, ref uint64, version uint32) {
+// spanBits is the binary logarithm of a span in nanoseconds: about a second.
+const spanBits = 30
+
+func (q *timerQueue) push(t timer) {
+	q.n++
+	if t.at < q.horizon {
+		q.soon = append(q.soon, t)
+		q.up(len(q.soon) - 1)
+		return
+	}
+	span := t.at >> spanBits
+	if q.later == nil {
+		q.later = map[int64][]timer{}
+	}
+	if _, ok := q.later[span]; !ok {
+		at, _ := slices.BinarySearchFunc(q.spans, span, func(a, b int64) int { return int(max(-1, min(b-a, 1))) })
+		q.spans = slices.Insert(q.spans, at, span)
+	}
+	q.later[span] = append(q.later[span], t)
+}
+
+// pop takes the first timer that is due at now.
+func (q *timerQueue) pop(now int64) (t timer, ok bool) {
+	if len(q.soon) == 0 && !q.refill(now) || q.soon[0].at > now {
+		return t, false
+	}
+	t = q.soon[0]
+	last := len(q.soon) - 1
+	q.soon[0], q.soon[last] = q.soon[last], timer{}
+	q.soon = q.soon[:last]
+	q.down(0)
+	q.n--
+	return t, true
+}
+
+// refill moves the first span that has begun into the heap.
+func (q *timerQueue) refill(now int64) bool {
+	if len(q.spans) == 0 {
+		return false
+	}
+	span := q.spans[len(q.spans)-1]
+	if span > now>>spanBits {
+		return false
+	}
+	q.spans = q.spans[:len(q.spans)-1]
+	q.soon, q.horizon = q.later[span], (span+1)<<spanBits
+	delete(q.later, span)
+	for k := len(q.soon)/2 - 1; k >= 0; k-- {
+		q.down(k)
+	}
+	return true
+}
+
+// next returns when the first timer is due.
+func (q *timerQueue) next() (at int64, ok bool) {
+	if len(q.soon) > 0 {
+		return q.soon[0].at, true
+	}
+	if len(q.spans) == 0 {
+		return 0, false
+	}
+	first := q.later[q.spans[len(q.spans)-1]]
+	at = first[0].at
+	for k := range first {
+		at = min(at, first[k].at)
+	}
+	return at, true
+}
+
+func (q *timerQueue) up(k int) {
+	for k > 0 {
+		parent := (k - 1) / 2
+		if !q.soon[k].before(&q.soon[parent]) {
+			return
+		}
+		q.soon[k], q.soon[parent] = q.soon[parent], q.soon[k]
+		k = parent
+	}
+}
+
+func (q *timerQueue) down(k int) {
+	for {
+		child := 2*k + 1
+		if child >= len(q.soon) {
+			return
+		}
+		if child+1 < len(q.soon) && q.soon[child+1].before(&q.soon[child]) {
+			child++
+		}
+		if !q.soon[child].before(&q.soon[k]) {
+			return
+		}
+		q.soon[k], q.soon[child] = q.soon[child], q.soon[k]
+		k = child
+	}
+}
+
+// arm sets the timer of an alarm, in place of one that is armed. A time that has passed
+// means now.
+func (e *Engine) arm(a *alarm, at int64, kind timerKind) {
 	e.timerSeq++
-	heap.Push(&e.timers, timer{at: max(at, e.now), seq: e.timerSeq, kind: kind, ref: ref, version: version})
+	a.timer, a.timerKind = slot{max(at, e.now), e.timerSeq}, kind
+	e.timers.push(timer{slot: a.timer, kind: kind, a: a})
+	e.touchAlarm(a)
+}
+
+// armIncident sets a timer of an incident, in place of one of its kind.
+func (e *Engine) armIncident(i *incident, at int64, kind timerKind) {
+	e.timerSeq++
+	i.timers[kind-raiseTimer] = slot{max(at, e.now), e.timerSeq}
+	e.timers.push(timer{slot: i.timers[kind-raiseTimer], kind: kind, i: i})
+	e.touch(i)
+}
+
+// armed reports whether a timer of an incident is.
+func (i *incident) armed(kind timerKind) bool { return i.timers[kind-raiseTimer].seq != 0 }
+
+func (e *Engine) disarm(i *incident, kind timerKind) {
+	i.timers[kind-raiseTimer] = slot{}
+	e.touch(i)
 }
 
 // run fires the timers due at or before now, each at its own time.
 func (e *Engine) run(now int64) {
-	for len(e.timers) > 0 && e.timers[0].at <= now {
-		t := heap.Pop(&e.timers).(timer)
+	for {
+		t, ok := e.timers.pop(now)
+		if !ok {
+			return
+		}
 		e.now = max(e.now, t.at)
-		e.fire(t)
+		if t.a != nil {
+			e.fireAlarm(t.a, &t)
+		} else {
+			e.fire(t.i, &t)
+		}
 	}
 }
 
-func (e *Engine) fire(t timer) {
-	if t.kind == solveTimer || t.kind == waitTimer {
-		a := e.bySerial[t.ref]
-		if a == nil || a.version != t.version {
-			return
-		}
-		if t.kind == solveTimer {
-			e.solve(a)
-		} else {
-			e.waitedInVain(a)
-		}
+func (e *Engine) fireAlarm(a *alarm, t *timer) {
+	if a.timer.seq != t.seq {
 		return
 	}
-	i := e.incidents[t.ref]
-	if i == nil {
+	a.timer = slot{}
+	e.touchAlarm(a)
+	if t.kind == solveTimer {
+		e.solve(a)
+	} else {
+		e.waitedInVain(a)
+	}
+}
+
+func (e *Engine) fire(i *incident, t *timer) {
+	if i.timers[t.kind-raiseTimer].seq != t.seq {
 		return
 	}
+	e.disarm(i, t.kind)
 	switch t.kind {
 	case raiseTimer:
-		if i.raiseVersion == t.version {
-			e.considerRaise(i)
-		}
+		e.considerRaise(i)
 	case emitTimer:
-		if i.emitVersion == t.version {
-			e.emitUpdate(i)
-		}
+		e.emitUpdate(i)
 	case clearTimer:
-		if i.clearVersion == t.version {
-			e.considerClear(i)
-		}
+		e.considerClear(i)
 	case staleTimer:
 		e.considerStale(i)
-	case overdueTimer:
+	case settleTimer:
+		e.settled(i)
+	case markTimer, rhythmTimer:
 		e.overdue(i)
 	}
 }

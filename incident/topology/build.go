@@ -559,5 +559,16 @@ func (b *builder) customer(n NodeID) bool {
 func namesPeer(tp, peer string) bool { return len(tp) > len(peer) && strings.Contains(tp, peer) }
 
 func (b *builder) finish() {
+	for n := range b.nodes {
+		d := &b.nodes[n]
+		d.hops[0] = int32(len(b.hops))
+		for _, e := range d.edges {
+			if k := &b.edges[e]; k.Kind == LinkEdge {
+				far, _ := b.Far(e, NodeID(n))
+				b.hops = append(b.hops, Hop{far, e})
+			}
+		}
+		d.hops[1] = int32(len(b.hops))
+	}
 	b.stats.Nodes, b.stats.Ports, b.stats.Edges, b.stats.Services = len(b.nodes), len(b.ports), len(b.edges), len(b.services)
 }

@@ -67,6 +67,7 @@ type Index struct {
 	edges    []Edge
 	under    [][]EdgeID
 	over     [][]EdgeID
+	hops     []Hop
 	cards    []card
 	sites    []site
 	services []service
@@ -93,6 +94,13 @@ type node struct {
 	role   string
 	edges  []EdgeID
 	ports  []PortID
+	hops   [2]int32 // from and to, in the index's
+}
+
+// Hop is a way to a neighbour over a link.
+type Hop struct {
+	Far  NodeID
+	Edge EdgeID
 }
 
 type port struct {
@@ -141,6 +149,12 @@ func (x *Index) NodeName(n NodeID) string { return x.nodes[n].name }
 
 // NodeEdges returns the edges that end at n, of every kind.
 func (x *Index) NodeEdges(n NodeID) []EdgeID { return x.nodes[n].edges }
+
+// Hops returns the ways from n over edges of kind LinkEdge.
+func (x *Index) Hops(n NodeID) []Hop {
+	d := &x.nodes[n]
+	return x.hops[d.hops[0]:d.hops[1]]
+}
 
 // NodePorts returns the termination points of n.
 func (x *Index) NodePorts(n NodeID) []PortID { return x.nodes[n].ports }
@@ -195,11 +209,23 @@ func (x *Index) PortAbove(p PortID) []PortID { return x.ports[p].above }
 // Edge returns an edge.
 func (x *Index) Edge(e EdgeID) Edge { return x.edges[e] }
 
+// Kind returns the kind of an edge.
+func (x *Index) Kind(e EdgeID) EdgeKind { return x.edges[e].Kind }
+
 // Edges returns the number of edges; their ids are 0 to one less.
 func (x *Index) Edges() int { return len(x.edges) }
 
 // Nodes returns the number of nodes; their ids are 0 to one less.
 func (x *Index) Nodes() int { return len(x.nodes) }
+
+// Ports returns how many ports there are.
+func (x *Index) Ports() int { return len(x.ports) }
+
+// Cards returns how many line cards there are.
+func (x *Index) Cards() int { return len(x.cards) }
+
+// Sites returns how many sites there are.
+func (x *Index) Sites() int { return len(x.sites) }
 
 // Under returns the edges that e rides on, in the order of its supporting links.
 func (x *Index) Under(e EdgeID) []EdgeID { return x.under[e] }

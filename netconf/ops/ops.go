@@ -6,15 +6,12 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/netconf"
-	"incidentd/netconf/nacm"
 	"incidentd/yang"
 )
 
 // Config is what the operations need. Server must be given.
 type Config struct {
 	Server *netconf.Server
-	// Access has the rules that explain-access tells of; nil: it is not supported.
-	Access *nacm.Controller
 	// Stored says, for leafs that are not stored as they are sent, what is stored
 	// for a value, such as the hash for a password. It is called before the
 	// transaction and may take its time. Its error is told to the client as
@@ -37,7 +34,6 @@ type operations struct {
 	schema *yang.Schema
 	log    *slog.Logger
 	stored map[*yang.Node]func(string) (string, error)
-	access *nacm.Controller
 }
 
 // Register adds the handlers of the operations to the server, and the state that
@@ -45,7 +41,7 @@ type operations struct {
 // operations need.
 func Register(c Config) error {
 	store := c.Server.Store()
-	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored, access: c.Access}
+	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored}
 	c.Server.Observe(sessionEvents{store, o.log})
 	var errs []error
 	for _, h := range []struct {
@@ -74,9 +70,6 @@ func Register(c Config) error {
 		{"incidentd-history", "rollback", o.rollback},
 	} {
 		errs = append(errs, c.Server.Handle(h.module, h.rpc, h.handler))
-	}
-	if c.Access != nil {
-		errs = append(errs, c.Server.Handle("incidentd-access", "explain-access", o.explainAccess))
 	}
 	errs = append(errs, o.provideLibrary(), o.provideMonitoring(), o.provideHistory())
 	return errors.Join(errs...)

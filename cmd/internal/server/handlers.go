@@ -18,7 +18,6 @@ func (s *Server) bind() error {
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,
-			Access: s.access,
 			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},
 		}),
 		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),

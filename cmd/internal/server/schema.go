@@ -38,7 +38,6 @@ var implemented = []string{
 	"ietf-subscribed-notifications",
 	"ietf-system",
 	"ietf-yang-library",
-	"incidentd-access",
 	"incidentd-alarm-types",
 	"incidentd-collector",
 	"incidentd-events",

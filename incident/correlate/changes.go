@@ -1,0 +1,58 @@
+package correlate
+
+// changes notes what has changed since the last snapshot by parts. Nothing is noted
+// before the first.
+type changes struct {
+	on        bool
+	all       bool // everything may have
+	tombs     bool
+	alarms    []*alarm
+	incidents []*incident
+	nodes     []*nodeState
+	rhythms   []*rhythm
+}
+
+func (e *Engine) touchAlarm(a *alarm) {
+	if e.changes.on && !a.dirty {
+		a.dirty = true
+		e.changes.alarms = append(e.changes.alarms, a)
+	}
+}
+
+func (e *Engine) touch(i *incident) {
+	if e.changes.on && !i.dirty {
+		i.dirty = true
+		e.changes.incidents = append(e.changes.incidents, i)
+	}
+}
+
+func (e *Engine) touchNode(n *nodeState) {
+	if e.changes.on && !n.dirty {
+		n.dirty = true
+		e.changes.nodes = append(e.changes.nodes, n)
+	}
+}
+
+func (e *Engine) touchRhythm(r *rhythm) {
+	if e.changes.on && !r.dirty {
+		r.dirty = true
+		e.changes.rhythms = append(e.changes.rhythms, r)
+	}
+}
+
+// clean forgets what was noted, and notes from now on.
+func (c *changes) clean() {
+	for _, a := range c.alarms {
+		a.dirty = false
+	}
+	for _, i := range c.incidents {
+		i.dirty = false
+	}
+	for _, n := range c.nodes {
+		n.dirty = false
+	}
+	for _, r := range c.rhythms {
+		r.dirty = false
+	}
+	*c = changes{on: true}
+}
