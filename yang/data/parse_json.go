@@ -24,8 +24,7 @@ func (e *JSONError) Error() string { return fmt.Sprintf("JSON at byte %d: %s", e
 
 // ParseJSON reads an object whose members are the children of a node of the schema
 // [RFC 7951]. Errors of the data are those of Parse; an error of the JSON itself is
-// a *JSONError. Operations and other metadata are not read: a member whose name
-// begins with @ is an unknown attribute.
+// a *JSONError. Metadata of known annotations is read and not kept [RFC 7952].
 //
 // The content of an anyxml, and of an anydata that is no object, is kept as a text;
 // that of an anydata that is one becomes elements.
@@ -134,10 +133,7 @@ func (r *jsonReader) object(at *Loc, n *Node, in *yang.Module) error {
 
 func (r *jsonReader) member(at *Loc, n *Node, in *yang.Module, name string) error {
 	if meta, ok := strings.CutPrefix(name, "@"); ok {
-		if !r.full() {
-			r.fail(at.Path(), rpcerr.UnknownAttribute(n.schema.Name, "@"+printable(meta)))
-		}
-		return r.skipNext()
+		return r.metadata(at, n, in, meta)
 	}
 	m, local := in, name
 	if module, rest, ok := strings.Cut(name, ":"); ok {
@@ -469,6 +465,13 @@ func (r *jsonReader) elements(b []byte, j *json.Decoder, in *yang.Module) ([]byt
 		name, isName := t.(string)
 		if !isName {
 			return b, t == json.Delim('}')
+		}
+		if strings.HasPrefix(name, "@") { // metadata [RFC 7952 section 5.2]
+			var meta json.RawMessage
+			if j.Decode(&meta) != nil {
+				return nil, false
+			}
+			continue
 		}
 		m, local := in, name
 		if module, rest, ok := strings.Cut(name, ":"); ok {

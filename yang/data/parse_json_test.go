@@ -99,12 +99,14 @@ func TestParseJSONErrors(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		`{"top":"x"}`:        "unknown-element  / top",
-		`{"z:top":"x"}`:      "unknown-namespace  / top z",
-		`{"t:l":{"k":"1"}}`:  "invalid-value  /t:l l",
-		`{"t:c":[]}`:         "invalid-value  /t:c c",
-		`{"t:top":"\u0000"}`: "invalid-value  /t:top top",
-		`{"t:c":{"@s":{}}}`:  "unknown-attribute  /t:c @s c",
+		`{"top":"x"}`:                   "unknown-element  / top",
+		`{"z:top":"x"}`:                 "unknown-namespace  / top z",
+		`{"t:l":{"k":"1"}}`:             "invalid-value  /t:l l",
+		`{"t:c":[]}`:                    "invalid-value  /t:c c",
+		`{"t:top":"\u0000"}`:            "invalid-value  /t:top top",
+		`{"t:c":{"@x":{}}}`:             "unknown-attribute  /t:c @x c",
+		`{"t:c":{"@s":[]}}`:             "bad-attribute  /t:c @ s",
+		`{"t:c":{"@s":{"t:mark":"x"}}}`: "unknown-attribute  /t:c t:mark s",
 	} {
 		if _, err := p.ParseJSON([]byte(in), s.Root); first(err) != want {
 			t.Errorf("%s: %s, want %s", in, first(err), want)
@@ -116,6 +118,49 @@ func TestParseJSONErrors(t *testing.T) {
 		if _, err := p.ParseJSON([]byte(in), s.Root); !errors.As(err, &syntax) {
 			t.Errorf("%.40s: %v is no JSONError", in, err)
 		}
+	}
+}
+
+// TestJSONMetadata: annotations of the schema are understood wherever RFC 7952 section
+// 5.2 has them, and leave no trace; others are refused.
+func TestJSONMetadata(t *testing.T) {
+	s := embeddedSchema(t)
+	p := Parser{Schema: s}
+	const network = `{"ietf-network:networks":{"@":{"ietf-origin:origin":"intended"},"network":[{"@":{"ietf-origin:origin":"ietf-origin:system"},` +
+		`"network-id":"n","@network-id":{"ietf-origin:origin":"ietf-origin:learned"}}]}}`
+	n, err := p.ParseJSON([]byte(network), s.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(AppendChildrenJSON(nil, n, nil)), `{"ietf-network:networks":{"network":[{"network-id":"n"}]}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for in, want := range map[string]string{
+		`{"ietf-system:system":{"contact":"x","@contact":{"ietf-netconf-with-defaults:default":true}}}`:                  "",
+		`{"ietf-system:system":{"dns-resolver":{"search":["a","b"],"@search":[null,{"ietf-origin:origin":"default"}]}}}`: "",
+		`{"ietf-system:system":{"@contact":{"ietf-origin:origin":"nowhere"}}}`:                                           `bad-attribute: attribute "ietf-origin:origin" of <contact>: the module ietf-origin has no identity "nowhere" [/sys:system]`,
+		`{"ietf-system:system":{"@contact":{"ietf-origin:origin":{}}}}`:                                                  `bad-attribute: attribute "ietf-origin:origin" of <contact>: a leaf is no object [/sys:system]`,
+		`{"ietf-system:system":{"@contact":{"ietf-netconf-with-defaults:default":"true"}}}`:                              `bad-attribute: attribute "ietf-netconf-with-defaults:default" of <contact>: it is a string, where true or false belongs [/sys:system]`,
+		`{"ietf-system:system":{"@clock":{"ietf-origin:origin":"system"}}}`:                                              `unknown-attribute: <system> may not have the attribute "@clock" [/sys:system]`,
+		`{"ietf-system:system":{"dns-resolver":{"@search":{}}}}`:                                                         `bad-attribute: attribute "@search" of <search>: the annotations of a leaf-list are an array [/sys:system/sys:dns-resolver/sys:search]`,
+		`{"ietf-system:system":{"dns-resolver":{"@search":[7]}}}`:                                                        `bad-attribute: attribute "@" of <search>: annotations are an object [/sys:system/sys:dns-resolver]`,
+	} {
+		_, err := p.ParseJSON([]byte(in), s.Root)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+	q := Parser{Schema: testSchema(t)}
+	tree, err := q.ParseJSON([]byte(`{"t:c":{"any":{"@":{"x:y":1},"t:top":"v","@t:top":{"x:y":[]}}}}`), q.Schema.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(AppendChildrenJSON(nil, tree, nil)), `{"t:c":{"any":{"t:top":"v"}}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
