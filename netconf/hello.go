@@ -25,8 +25,8 @@ const (
 const capability = "urn:ietf:params:netconf:capability:"
 
 // optional are the capabilities that are features of ietf-netconf [RFC 6241
-// section 8], with their versions. The url has parameters of its own and is added
-// by who implements it.
+// section 8], with their versions. The url has parameters, and is offered by who
+// implements it.
 var optional = []struct{ feature, version string }{
 	{"writable-running", "1.0"}, {"candidate", "1.0"}, {"confirmed-commit", "1.1"}, {"rollback-on-error", "1.0"},
 	{"validate", "1.1"}, {"startup", "1.0"}, {"xpath", "1.0"},
@@ -53,6 +53,7 @@ func (s *Server) capabilities() []string {
 	if n := s.schema.RPC("notifications", "create-subscription"); n != nil && s.handlers[n] != nil {
 		list = append(list, capability+"notification:1.0", capability+"interleave:1.0")
 	}
+	list = append(list, s.offered...)
 	if m := s.schema.Module("ietf-yang-library"); m != nil && m.Implemented {
 		list = append(list, capability+"yang-library:1.1?revision="+m.Revision+"&content-id="+s.contentID)
 	}

@@ -183,7 +183,6 @@ func protocol(e *rpcerr.Error) *rpcerr.Error {
 // optionalNodes are parameters of the base protocol's and of NMDA's operations that
 // the schema has only with a feature.
 var optionalNodes = map[string]string{
-	"url":           "a URL",
 	"with-defaults": "the parameter with-defaults",
 	"xpath-filter":  "a filter of XPath", "origin-filter": "the parameter origin-filter",
 	"negated-origin-filter": "the parameter negated-origin-filter", "with-origin": "the parameter with-origin",

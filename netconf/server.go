@@ -85,6 +85,7 @@ type Server struct {
 	audit     func(*Record)
 	handlers  map[*yang.Node]Handler
 	observers []Observer
+	offered   []string
 	contentID string
 	offers    func() []string
 	begun     time.Time
@@ -142,6 +143,10 @@ func (s *Server) Handle(module, rpc string, h Handler) error {
 // Observe adds an observer of the sessions that begin later. It is to be called before
 // the first Serve.
 func (s *Server) Observe(o Observer) { s.observers = append(s.observers, o) }
+
+// Offer adds a capability to the hello: one that is not told by the schema and the
+// handlers alone. It is to be called before the first Serve.
+func (s *Server) Offer(capability string) { s.offered = append(s.offered, capability) }
 
 // Unhandled are the rpcs of the schema that have no handler, and so are answered
 // with operation-not-supported.

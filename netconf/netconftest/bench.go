@@ -17,6 +17,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,6 +93,8 @@ type Config struct {
 	Schema *yang.Schema
 	// NACM controls access, as running says. Without it everybody may do everything.
 	NACM bool
+	// HTTP asks the servers of https URLs; without it there are none.
+	HTTP *http.Client
 	// Setup adds handlers before the first session.
 	Setup func(*Bench)
 }
@@ -103,6 +107,8 @@ type Bench struct {
 	Server    *netconf.Server
 	Publisher *subscribe.Publisher
 	NACM      *nacm.Controller
+	// Files is the directory that URLs of files lead into.
+	Files string
 	// Log is what the server has logged.
 	Log *Log
 
@@ -182,7 +188,7 @@ func New(t testing.TB, c Config) *Bench {
 		}
 		return v, nil
 	}
-	if err := ops.Register(ops.Config{Server: b.Server, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
+	if err := ops.Register(ops.Config{Server: b.Server, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
 	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Log: log}); err != nil {
@@ -193,6 +199,17 @@ func New(t testing.TB, c Config) *Bench {
 	}
 	t.Cleanup(b.close)
 	return b
+}
+
+// files is the directory of files.
+func (b *Bench) files() *os.Root {
+	b.Files = b.t.TempDir()
+	root, err := os.OpenRoot(b.Files)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { root.Close() })
+	return root
 }
 
 func (b *Bench) close() {

@@ -11,7 +11,8 @@ import (
 
 // copyConfig answers <copy-config> [RFC 6241 section 7.3]. What the user may not read of
 // a datastore is not copied, and he needs the right to what the copy changes; but to
-// save running as startup takes no more than to call it [RFC 8341 section 3.2.4].
+// save running as startup takes no more than to call it [RFC 8341 section 3.2.4]. The
+// parameter with-defaults says what a URL gets; a datastore has no defaults of its own.
 func (o *operations) copyConfig(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	from, err := o.place(r.Input, "source")
 	if err != nil {
@@ -25,17 +26,16 @@ func (o *operations) copyConfig(ctx context.Context, r *netconf.Request) (*netco
 		return nil, rpcerr.InvalidValue("source and target are the same")
 	}
 	var given *data.Node // what does not come from a datastore
-	var secrets []storedValue
 	if from.store == "" {
-		if given, err = o.read(ctx, from, nil); err != nil {
+		if given, err = o.whole(ctx, from); err != nil {
 			return nil, err
 		}
-		if secrets, err = o.storedValues(given); err != nil {
-			return nil, err
+	}
+	if to.store == "" {
+		if given == nil {
+			given = o.readable(r, o.store.Snapshot().Datastore(from.store))
 		}
-		for _, v := range secrets {
-			given = v.put(given)
-		}
+		return nil, o.save(ctx, to.url, given, o.view(r))
 	}
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
 		tx.By(author(r))
@@ -43,9 +43,8 @@ func (o *operations) copyConfig(ctx context.Context, r *netconf.Request) (*netco
 			return err
 		}
 		old, next := tx.Datastore(to.store), given
-		save := from.store == datastore.Running && to.store == datastore.Startup
 		switch {
-		case save:
+		case from.store == datastore.Running && to.store == datastore.Startup:
 			r.Changed(to.store, old, tx.Running())
 			tx.Copy(from.store, to.store)
 			return nil
@@ -60,6 +59,19 @@ func (o *operations) copyConfig(ctx context.Context, r *netconf.Request) (*netco
 	})
 }
 
+// whole reads a configuration that is not that of a datastore, as it is stored.
+func (o *operations) whole(ctx context.Context, p place) (*data.Node, error) {
+	tree, err := o.parse(ctx, p, data.Parser{})
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := o.storedValues(tree)
+	for _, v := range secrets {
+		tree = v.put(tree)
+	}
+	return tree, err
+}
+
 // readable is what the user may read of a tree.
 func (o *operations) readable(r *netconf.Request, tree *data.Node) *data.Node {
 	if tree = r.Access.Read(tree); tree == nil {
@@ -70,15 +82,18 @@ func (o *operations) readable(r *netconf.Request, tree *data.Node) *data.Node {
 
 // deleteConfig answers <delete-config> [RFC 6241 section 7.4].
 func (o *operations) deleteConfig(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	target, err := o.writable(r.Input, "target")
+	target, err := o.place(r.Input, "target")
 	if err != nil {
 		return nil, err
+	}
+	if target.store == "" {
+		return nil, o.remove(ctx, target.url)
 	}
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
 		tx.By(author(r))
 		empty := data.New(o.schema.Root)
-		r.Changed(target, tx.Datastore(target), empty)
-		tx.Set(target, empty)
+		r.Changed(target.store, tx.Datastore(target.store), empty)
+		tx.Set(target.store, empty)
 		return nil
 	})
 }

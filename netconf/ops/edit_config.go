@@ -40,7 +40,7 @@ type edit struct {
 // edit applies the edit of a request to a datastore. It returns when the change is on
 // disk. Whatever the error-option, running and startup stay valid.
 func (o *operations) edit(ctx context.Context, r *netconf.Request, target datastore.Name) error {
-	e, err := o.readEdit(r)
+	e, err := o.readEdit(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -84,13 +84,16 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request, target datast
 }
 
 // readEdit reads the edit of a request.
-func (o *operations) readEdit(r *netconf.Request) (e edit, err error) {
+func (o *operations) readEdit(ctx context.Context, r *netconf.Request) (e edit, err error) {
 	e.op, e.partly = data.MergeOp, r.Input.Leaf("error-option") == "continue-on-error"
 	if name := r.Input.Leaf("default-operation"); name != "" {
 		e.op, _ = data.ParseOp(name) // the schema has checked it
 	}
-	p := data.Parser{Schema: o.schema, Edit: true}
-	if e.tree, err = p.ParseRaw(r.Input.Child("config").Raw(), o.schema.Root); err != nil {
+	from, err := o.place(r.Input, "")
+	if err != nil {
+		return e, err
+	}
+	if e.tree, err = o.parse(ctx, from, data.Parser{Edit: true}); err != nil {
 		return e, err
 	}
 	e.secrets, err = o.storedValues(e.tree)

@@ -3,6 +3,9 @@ package ops
 import (
 	"errors"
 	"log/slog"
+	"net/http"
+	"os"
+	"strings"
 
 	"incidentd/datastore"
 	"incidentd/netconf"
@@ -12,6 +15,11 @@ import (
 // Config is what the operations need. Server must be given.
 type Config struct {
 	Server *netconf.Server
+	// Files is the directory that URLs of the scheme file lead into; they never lead out
+	// of it. Nil: there are none.
+	Files *os.Root
+	// HTTP asks the servers of URLs of the scheme https. Nil: there are none.
+	HTTP *http.Client
 	// Stored says, for leafs that are not stored as they are sent, what is stored
 	// for a value, such as the hash for a password. It is called before the
 	// transaction and may take its time. Its error is told to the client as
@@ -23,7 +31,7 @@ type Config struct {
 // yang.Options: without the others the schema neither announces nor accepts them.
 func Features() map[string][]string {
 	return map[string][]string{
-		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "validate", "writable-running", "xpath"},
+		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "url", "validate", "writable-running", "xpath"},
 		"ietf-netconf-nmda": {"origin", "with-defaults"},
 	}
 }
@@ -33,6 +41,8 @@ type operations struct {
 	store  *datastore.Store
 	schema *yang.Schema
 	log    *slog.Logger
+	files  *os.Root
+	http   *http.Client
 	stored map[*yang.Node]func(string) (string, error)
 }
 
@@ -41,8 +51,11 @@ type operations struct {
 // operations need.
 func Register(c Config) error {
 	store := c.Server.Store()
-	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), stored: c.Stored}
+	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), files: c.Files, http: c.HTTP, stored: c.Stored}
 	c.Server.Observe(sessionEvents{store, o.log})
+	if schemes := o.schemes(); len(schemes) > 0 {
+		c.Server.Offer("urn:ietf:params:netconf:capability:url:1.0?scheme=" + strings.Join(schemes, ","))
+	}
 	var errs []error
 	for _, h := range []struct {
 		module, rpc string

@@ -1,36 +1,59 @@
 package ops
 
 import (
+	"context"
 	"strings"
 
 	"incidentd/datastore"
 	"incidentd/netconf"
 	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
 )
 
 // place is what the source or the target of an operation names: a datastore, a URL, or
-// a configuration that stands in the request itself. One of the fields is set.
+// a configuration that stands in the request itself. One of the fields is set. Places
+// compare by what they name.
 type place struct {
 	store  datastore.Name
-	url    string
+	url    location
 	config *data.Node
 }
 
-// place reads a choice of places, of which the schema wants one.
+// place reads a choice of places, of which the schema wants one. It stands in the
+// parameter of a name, or among all of them when that is empty.
 func (o *operations) place(input *data.Node, choice string) (p place, err error) {
-	for c := range input.Child(choice).Children() {
+	at := &data.Loc{Node: input}
+	if choice != "" {
+		at = at.Down(input.Child(choice))
+	}
+	for c := range at.Node.Children() {
 		switch c.Name() {
 		case "datastore":
 			p.store, err = datastoreOf(c.Value())
 		case "url":
-			p.url = c.Value()
+			if p.url, err = o.location(c.Value()); err != nil {
+				err = located(err, at.Down(c))
+			}
 		case "config":
 			p.config = c
-		default:
+		case "candidate", "running", "startup":
 			p.store = datastore.Name(c.Name())
 		}
 	}
 	return p, err
+}
+
+// located gives the errors of a parameter its place.
+func located(err error, at *data.Loc) error {
+	list, known := rpcerr.List(err)
+	if !known {
+		return err
+	}
+	var errs rpcerr.Errors
+	for _, e := range list {
+		errs = append(errs, e.At(at.Path()).WithInfo("", "bad-element", at.Node.Name()))
+	}
+	return errs.Err()
 }
 
 // writable is place for a target that has to be a datastore which takes edits.
@@ -58,8 +81,11 @@ func author(r *netconf.Request) datastore.Author {
 		Source: "netconf", Comment: r.Input.Leaf("comment")}
 }
 
-// parse reads a whole configuration: that of a request, or of a URL.
-func (o *operations) parse(config *data.Node) (*data.Node, error) {
-	p := data.Parser{Schema: o.schema}
-	return p.ParseRaw(config.Raw(), o.schema.Root)
+// parse reads what stands at a place that is no datastore.
+func (o *operations) parse(ctx context.Context, p place, how data.Parser) (*data.Node, error) {
+	how.Schema = o.schema
+	if p.config != nil {
+		return how.ParseRaw(p.config.Raw(), o.schema.Root)
+	}
+	return o.load(ctx, p.url, how)
 }

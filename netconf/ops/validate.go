@@ -23,17 +23,11 @@ func (o *operations) validate(ctx context.Context, r *netconf.Request) (*netconf
 	case p.store == datastore.Operational: // its state may be half of what is asked for
 		return nil, datastoreError(string(p.store))
 	}
-	tree, err := o.read(ctx, p, snap.Datastore)
-	if err != nil {
-		return nil, err
+	tree := snap.Datastore(p.store)
+	if p.store == "" {
+		if tree, err = o.parse(ctx, p, data.Parser{}); err != nil {
+			return nil, err
+		}
 	}
 	return nil, o.store.Validator().Tree(tree, true)
-}
-
-// read returns the configuration of a place; stores has the trees of the datastores.
-func (o *operations) read(_ context.Context, p place, stores func(datastore.Name) *data.Node) (*data.Node, error) {
-	if p.config != nil {
-		return o.parse(p.config)
-	}
-	return stores(p.store), nil
 }

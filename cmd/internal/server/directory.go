@@ -19,6 +19,8 @@ const (
 	storeFile   = "store.db"
 	hostKeyFile = "host_key"
 	lockFile    = "lock"
+	// filesDir is where URLs of the scheme file lead.
+	filesDir = "files"
 	// workPrefix begins the name of a directory in which init or restore prepares
 	// what it then puts into place.
 	workPrefix = ".work-"
@@ -128,6 +130,14 @@ func prepareDirectory(path string) (d *directory, made bool, err error) {
 		return nil, false, errors.Join(fmt.Errorf("%s: %w", path, ErrInitialised), d.close())
 	}
 	return d, made, nil
+}
+
+// openFiles opens the directory that URLs of files lead into, and makes it if need be.
+func (d *directory) openFiles() (*os.Root, error) {
+	if err := os.Mkdir(d.file(filesDir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.OpenRoot(d.file(filesDir))
 }
 
 // work makes a directory within, and removes those that were left behind.

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
+	"os"
 
 	"incidentd/netconf"
 	"incidentd/netconf/auth"
@@ -12,12 +14,14 @@ import (
 )
 
 // bind gives every rpc of the schema that is supported its handler.
-func (s *Server) bind() error {
+func (s *Server) bind(files *os.Root) error {
 	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
 	_, err := subscribe.Register(subscribe.Config{Server: s.netconf, Log: s.log})
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,
+			Files:  files,
+			HTTP:   s.https(),
 			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},
 		}),
 		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
@@ -27,6 +31,20 @@ func (s *Server) bind() error {
 		s.log.Debug("an operation is not supported", "rpc", rpc.QName())
 	}
 	return err
+}
+
+// https is the client for URLs, nil when they are not allowed. It follows redirects only
+// to other https URLs.
+func (s *Server) https() *http.Client {
+	if !s.cfg.AllowHTTPS {
+		return nil
+	}
+	return &http.Client{CheckRedirect: func(r *http.Request, via []*http.Request) error {
+		if r.URL.Scheme != "https" || len(via) > 3 {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
 }
 
 // reportEvents answers report-events of incidentd-events.

@@ -39,6 +39,9 @@ type Config struct {
 	// Listen is a TCP address with a port, 0 for a free one; DefaultListen when
 	// empty.
 	Listen string
+	// AllowHTTPS lets operations read and write configurations at URLs of the scheme
+	// https. Those of the scheme file, in the directory files of DataDir, always do.
+	AllowHTTPS bool
 	// Correlator is what the correlator is made with.
 	Correlator correlate.Config
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
@@ -121,7 +124,12 @@ func New(cfg Config) (_ *Server, err error) {
 	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Access: s.access.Access, Limits: g.current.Load().netconf, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if err := s.bind(); err != nil {
+	files, err := d.openFiles()
+	if err != nil {
+		return nil, err
+	}
+	s.onStop("files", func(context.Context) error { return files.Close() })
+	if err := s.bind(files); err != nil {
 		return nil, err
 	}
 	s.ssh, err = transport.NewServer(transport.Config{

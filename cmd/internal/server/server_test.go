@@ -181,7 +181,7 @@ func TestOperations(t *testing.T) {
 		t.Errorf("create-subscription: %v", err)
 	}
 	for _, uri := range c.Capabilities() {
-		if strings.Contains(uri, ":url") {
+		if strings.Contains(uri, "scheme=") && strings.Contains(uri, "https") {
 			t.Errorf("the hello offers %s", uri)
 		}
 	}
