@@ -33,21 +33,32 @@ func (s *Session) handle(msg []byte) {
 	}
 	if err != nil {
 		s.bad()
+		s.audited(c, begin, err)
 		s.refuse(c.head, err)
 		return
 	}
 	s.counters.inRPCs.Add(1)
 	s.server.counters.inRPCs.Add(1)
 	reply, err := s.answer(c)
-	if s.server.audit != nil {
-		s.server.audit(&Record{Request: c.request, Begun: begin, Err: err})
-	}
+	s.audited(c, begin, err)
 	if err != nil {
 		s.refuse(c.head, err)
 	} else {
 		s.send(c.head, c.rpc, reply)
 	}
 	s.log.Debug("rpc", "name", c.rpc.QName(), "duration", time.Since(begin), "err", err)
+}
+
+// audited tells the audit what came of an rpc.
+func (s *Session) audited(c *call, begin time.Time, err error) {
+	if s.server.audit == nil {
+		return
+	}
+	r := c.request
+	if r == nil || r.Input == nil {
+		r = &Request{Session: s, RPC: c.rpc}
+	}
+	s.server.audit(&Record{Request: r, Begun: begin, Err: err})
 }
 
 // call is an rpc that has been read.

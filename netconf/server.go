@@ -56,9 +56,12 @@ type Config struct {
 	// Access returns what a user may do at this moment; nil permits everything.
 	// groups are those that the transport has found out.
 	Access func(user string, groups []string) *nacm.Access
-	// Audit, when not nil, is told each rpc after its handler has returned and before
-	// its reply is sent. It must not keep the Request.
+	// Audit, when not nil, is told each rpc after its handler has returned, or when it
+	// cannot be read, and before its reply is sent. It must not keep the Request.
 	Audit func(*Record)
+	// Ended, when not nil, is told each session that exchanged hellos and has ended,
+	// and why.
+	Ended func(s *Session, why string)
 	// Log gets the begin and the end of sessions, and what goes wrong. The default
 	// discards it.
 	Log *slog.Logger
@@ -83,6 +86,7 @@ type Server struct {
 	log       *slog.Logger
 	access    func(string, []string) *nacm.Access
 	audit     func(*Record)
+	ended     func(*Session, string)
 	handlers  map[*yang.Node]Handler
 	observers []Observer
 	offered   []string
@@ -108,7 +112,7 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("netconf: no store")
 	}
 	s := &Server{
-		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
+		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, ended: c.Ended, begun: time.Now(),
 		handlers: map[*yang.Node]Handler{}, sessions: map[uint32]*Session{}, stop: make(chan struct{}), idle: make(chan struct{}),
 	}
 	if s.log == nil {
@@ -332,7 +336,8 @@ func (r *Request) Changed(name datastore.Name, old, new *data.Node) {
 	r.changes = append(r.changes, Change{name, old, new})
 }
 
-// Record is an rpc that was answered.
+// Record is an rpc that was answered. Its RPC and Input are nil when it could not be
+// read.
 type Record struct {
 	*Request
 	Begun time.Time

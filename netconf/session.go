@@ -222,6 +222,9 @@ func (s *Session) run(ctx context.Context) {
 		attrs = append(attrs, "err", e.err)
 	}
 	s.log.Info("session ended", attrs...)
+	if s.server.ended != nil {
+		s.server.ended(s, e.why)
+	}
 }
 
 // observed tells the observers that the session has ended.

@@ -19,17 +19,18 @@ const (
 // and needs no closing.
 type Cursor struct {
 	j       *Journal
-	streams []string // nil: all
+	streams []string // nil: all that are not apart
 	next    uint64   // the next to be looked at; 0: the oldest kept
 	chunk   []*Record
-	at      int // the next of the chunk
-	bytes   int // of the chunk
+	at      int   // the next of the chunk
+	bytes   int   // of the chunk
+	behind  error // what comes after the chunk cannot be read
 }
 
 // Cursor makes a cursor at the record from, which may be yet to come; 0 means
 // the oldest that is kept at the first reading, and Last()+1 what is published
-// from now on. It gives the records of the streams that are named, or all if none
-// or NETCONF is among them.
+// from now on. It gives the records of the streams that are named, or those of all that
+// are not apart if none or NETCONF is among them.
 func (j *Journal) Cursor(from uint64, streams ...string) *Cursor {
 	if slices.Contains(streams, NETCONF) {
 		streams = nil
@@ -39,7 +40,7 @@ func (j *Journal) Cursor(from uint64, streams ...string) *Cursor {
 
 // Seek moves the cursor as Journal.Cursor places it.
 func (c *Cursor) Seek(from uint64) {
-	c.chunk, c.at, c.next = nil, 0, from
+	c.chunk, c.at, c.next, c.behind = nil, 0, from, nil
 }
 
 // Next returns the next record and waits for one if need be. It answers the
@@ -90,12 +91,20 @@ func (c *Cursor) poll(ctx context.Context) (*Record, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if err := c.behind; err != nil {
+			c.behind = nil
+			return nil, err
+		}
 		c.chunk, c.at, c.bytes = c.chunk[:0], 0, 0
 		done, last, err := c.fromRing()
 		if err == nil && !done {
 			err = c.fromDisk(last)
 		}
-		if err != nil || done && len(c.chunk) == 0 && c.next > last {
+		if len(c.chunk) > 0 {
+			c.behind = err
+			continue
+		}
+		if err != nil || done && c.next > last {
 			return nil, err
 		}
 	}
@@ -138,7 +147,10 @@ func (c *Cursor) fromRing() (done bool, last uint64, err error) {
 
 // wants tells whether the cursor gives the records of a stream.
 func (c *Cursor) wants(stream string) bool {
-	return c.streams == nil || slices.Contains(c.streams, stream)
+	if c.streams == nil {
+		return !c.j.apart(stream)
+	}
+	return slices.Contains(c.streams, stream)
 }
 
 // fromDisk reads a chunk of the records up to last, of which there is one.

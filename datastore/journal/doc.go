@@ -9,7 +9,7 @@
 // # Streams
 //
 // Each record belongs to one stream besides [NETCONF], which has all records
-// [RFC 5277 section 3.2.3]. Sequence numbers count over all streams: 1, 2, 3 and
+// [RFC 5277 section 3.2.3] but those of streams apart [RFC 8639 section 2.1]. Sequence numbers count over all streams: 1, 2, 3 and
 // so on, without gaps, and are never used again.
 //
 // # Concurrency
@@ -30,7 +30,8 @@
 // all rows before it (8 bytes), the length (varint) and text of the stream, the
 // same of the name, and the body. Table "journal-info": "created" to the time of
 // creation (8 bytes), "aged" to sequence number and time of the last record that
-// retention deleted (8 bytes each). Numbers are big-endian. Rows are only appended
+// retention deleted (8 bytes each), "last " and the name of a stream apart to the key
+// and the row of the last of its records that retention deleted. Numbers are big-endian. Rows are only appended
 // at the end and deleted at the front, so both times and sizes are found by
 // binary search.
 package journal

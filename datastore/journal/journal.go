@@ -23,21 +23,27 @@ var (
 	agedKey    = []byte("aged")
 )
 
-// NETCONF is the stream that has all records [RFC 5277 section 3.2.3].
+// NETCONF is the stream that has all records [RFC 5277 section 3.2.3] but those of
+// streams apart.
 const NETCONF = "NETCONF"
 
 // Stream is one of the streams that can be subscribed to.
 type Stream struct {
 	Name        string
 	Description string
+	// Apart says that NETCONF does not have the stream's records [RFC 8639 section
+	// 2.1], and that the last one which retention has deleted is remembered, see
+	// Journal.LastTrimmed.
+	Apart bool
 }
 
 // DefaultStreams are the streams besides NETCONF if Options names none.
 func DefaultStreams() []Stream {
 	return []Stream{
-		{"incidents", "Incidents: raised, updated and cleared."},
-		{"alarms", "Alarms: their changes, and those of the alarm inventory."},
-		{"oam", "OAM tests: their progress and results."},
+		{Name: "incidents", Description: "Incidents: raised, updated and cleared."},
+		{Name: "alarms", Description: "Alarms: their changes, and those of the alarm inventory."},
+		{Name: "oam", Description: "OAM tests: their progress and results."},
+		{Name: "audit", Description: "Who did what, chained by hashes. NETCONF does not have it.", Apart: true},
 	}
 }
 
@@ -117,7 +123,7 @@ type Journal struct {
 func Open(db *kv.DB, o Options) (*Journal, error) {
 	o = o.withDefaults()
 	j := &Journal{db: db, options: o}
-	j.streams = append([]Stream{{NETCONF, "All notifications."}}, o.Streams...)
+	j.streams = append([]Stream{{Name: NETCONF, Description: "All notifications."}}, o.Streams...)
 	j.ring = ring{maxBytes: max(o.RingBytes, 0), buf: make([]*Record, max(o.RingRecords, 1))}
 	if o.RingRecords < 0 {
 		j.ring.maxBytes = 0
@@ -185,6 +191,15 @@ func decodeRow(k, row []byte) (seq uint64, h head, err error) {
 		h, err = decodeHead(row)
 	}
 	return seq, h, err
+}
+
+// apart reports whether a stream is apart.
+func (j *Journal) apart(stream string) bool {
+	if stream == "" {
+		return false
+	}
+	i := slices.IndexFunc(j.streams, func(s Stream) bool { return s.Name == stream })
+	return i >= 0 && j.streams[i].Apart
 }
 
 // Streams are NETCONF and the others, with their descriptions.

@@ -154,7 +154,7 @@ func TestStreams(t *testing.T) {
 			t.Errorf("stream %s has no description", s.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"NETCONF", "incidents", "alarms", "oam"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"NETCONF", "incidents", "alarms", "oam", "audit"}, names); diff != "" {
 		t.Errorf("Streams (-want +got):\n%s", diff)
 	}
 	if err := add(j, epoch, draft("oam", 1), draft("none", 2)); !errors.Is(err, ErrStream) {

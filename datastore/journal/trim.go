@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"incidentd/datastore/kv"
@@ -98,6 +99,9 @@ func readHead(r *kv.Reader, seq uint64) (head, error) {
 // cut deletes a chunk.
 func (j *Journal) cut(c cut) error {
 	if err := j.db.Update(func(w *kv.Writer) error {
+		if err := j.remember(w, c); err != nil {
+			return err
+		}
 		if _, err := w.DeleteRange(table, key(c.first), key(c.to)); err != nil {
 			return err
 		}
@@ -112,4 +116,45 @@ func (j *Journal) cut(c cut) error {
 	j.first, j.offset, j.aged = c.to, c.offset, c.aged
 	j.ring.trim(c.to)
 	return nil
+}
+
+// lastKey is the key of the last deleted record of a stream apart.
+func lastKey(stream string) []byte { return []byte("last " + stream) }
+
+// remember keeps the last record of each stream apart that a chunk has.
+func (j *Journal) remember(w *kv.Writer, c cut) error {
+	last := map[string][]byte{}
+	for k, row := range w.Scan(table, key(c.first), key(c.to)) {
+		stream, _, err := decodeText(row[min(headSize, len(row)):])
+		if err != nil {
+			return err
+		}
+		if j.apart(string(stream)) {
+			last[string(stream)] = slices.Concat(k, row)
+		}
+	}
+	for stream, v := range last {
+		if err := w.Put(infoTable, lastKey(stream), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LastTrimmed is the last record of a stream apart that retention has deleted, nil if
+// it has deleted none. It reads the store.
+func (j *Journal) LastTrimmed(stream string) (r *Record, err error) {
+	err = j.db.View(func(v *kv.Reader) error {
+		kept := v.Get(infoTable, lastKey(stream))
+		if kept == nil {
+			return nil
+		}
+		seq, err := unkey(kept[:min(8, len(kept))])
+		if err != nil {
+			return err
+		}
+		r, err = decode(seq, kept[8:], func([]byte) bool { return true })
+		return err
+	})
+	return r, err
 }

@@ -29,6 +29,7 @@ import (
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
 	"incidentd/netconf"
+	"incidentd/netconf/audit"
 	"incidentd/netconf/nacm"
 	"incidentd/netconf/ops"
 	"incidentd/netconf/subscribe"
@@ -95,6 +96,8 @@ type Config struct {
 	NACM bool
 	// HTTP asks the servers of https URLs; without it there are none.
 	HTTP *http.Client
+	// Audit records what the sessions do.
+	Audit bool
 	// Setup adds handlers before the first session.
 	Setup func(*Bench)
 }
@@ -109,6 +112,8 @@ type Bench struct {
 	NACM      *nacm.Controller
 	// Files is the directory that URLs of files lead into.
 	Files string
+	// Audit is nil unless Config asks for it.
+	Audit *audit.Log
 	// Log is what the server has logged.
 	Log *Log
 
@@ -175,6 +180,12 @@ func New(t testing.TB, c Config) *Bench {
 	if c.NACM {
 		server.Access = b.NACM.Access
 	}
+	if c.Audit {
+		if b.Audit, err = audit.Open(audit.Config{Store: b.Store, DB: b.DB, Log: log}); err != nil {
+			t.Fatal(err)
+		}
+		server.Audit, server.Ended = b.Audit.RPC, b.Audit.Ended
+	}
 	if b.Server, err = netconf.New(server); err != nil {
 		t.Fatal(err)
 	}
@@ -218,6 +229,9 @@ func (b *Bench) close() {
 	cancel()
 	b.Server.Stop(ctx)
 	b.sessions.Wait()
+	if b.Audit != nil {
+		b.Audit.Close()
+	}
 	b.Store.Close()
 	if err := b.DB.Close(); err != nil {
 		b.t.Error(err)
