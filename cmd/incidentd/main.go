@@ -42,7 +42,8 @@ type command struct {
 
 func commands() []command {
 	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, compactCommand, backupCommand, restoreCommand,
-		userAddCommand, userRemoveCommand, userListCommand, versionCommand}
+		userAddCommand, userRemoveCommand, userListCommand,
+		auditVerifyCommand, auditListCommand, versionCommand}
 }
 
 func main() {

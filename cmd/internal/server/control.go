@@ -111,9 +111,7 @@ func (s *Server) command(ctx context.Context, d *directory, c net.Conn) error {
 	if _, werr := c.Write(end); werr != nil {
 		return errors.Join(err, werr)
 	}
-	if err == nil {
-		s.log.Info("backup written")
-	}
+	s.audit.Command("backup", "", err)
 	return err
 }
 

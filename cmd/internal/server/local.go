@@ -10,19 +10,36 @@ import (
 	"net"
 
 	"incidentd/datastore"
+	"incidentd/netconf/audit"
 	"incidentd/yang/rpcerr"
 )
 
 // local is a command of this machine that works on the store: the running server's, or
 // that of a stopped one. It takes and gives what json knows.
-type local func(ctx context.Context, s *store, in []byte) (out any, err error)
+type local struct {
+	do func(ctx context.Context, s *store, in []byte) (out any, err error)
+	// subject tells the audit what a command with this input is about. Commands that
+	// change nothing have none, and are not audited.
+	subject func(in []byte) string
+}
 
 // locals are the commands by name. The socket takes a line with the name, a blank and
 // the input as JSON, and answers with a localAnswer.
 var locals = map[string]local{
-	"user-add":    localOf(addUser),
-	"user-remove": localOf(removeUser),
-	"user-list":   localOf(listUsers),
+	"user-add":     {localOf(addUser), nameOf},
+	"user-remove":  {localOf(removeUser), nameOf},
+	"user-list":    {do: localOf(listUsers)},
+	"audit-verify": {do: localOf(verifyAudit)},
+	"audit-list":   {do: localOf(listAudit)},
+}
+
+// nameOf is the name in a command's input.
+func nameOf(in []byte) string {
+	var named struct{ Name string }
+	if json.Unmarshal(in, &named) != nil {
+		return ""
+	}
+	return named.Name
 }
 
 // localAnswer is what the socket answers to a local command.
@@ -32,7 +49,7 @@ type localAnswer struct {
 }
 
 // localOf gives a command its types.
-func localOf[In, Out any](do func(context.Context, *store, In) (Out, error)) local {
+func localOf[In, Out any](do func(context.Context, *store, In) (Out, error)) func(context.Context, *store, []byte) (any, error) {
 	return func(ctx context.Context, s *store, text []byte) (any, error) {
 		var in In
 		if err := json.Unmarshal(text, &in); err != nil {
@@ -65,7 +82,7 @@ func onStore[Out any](path, name string, in any) (out Out, err error) {
 	if _, err := s.adoptAccess(context.Background()); err != nil {
 		return out, err
 	}
-	v, err := locals[name](context.Background(), s, text)
+	v, err := s.local(name, text)
 	if err != nil {
 		if _, refused := rpcerr.List(err); refused {
 			err = errors.New(err.Error()) // the same text as from a running server
@@ -73,6 +90,22 @@ func onStore[Out any](path, name string, in any) (out Out, err error) {
 		return out, err
 	}
 	return v.(Out), nil
+}
+
+// local does a command in a store that no server uses.
+func (s *store) local(name string, in []byte) (out any, err error) {
+	c := locals[name]
+	if c.subject == nil {
+		return c.do(context.Background(), s, in)
+	}
+	log, err := audit.Open(audit.Config{Store: s.data, DB: s.db})
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	out, err = c.do(context.Background(), s, in)
+	log.Command(name, c.subject(in), err)
+	return out, err
 }
 
 // askServer has the server that uses a directory do it. inUse is the error when no
@@ -109,19 +142,21 @@ func askServer[Out any](path, name string, in []byte, inUse error) (out Out, err
 // answerLocal does a local command in the running server.
 func (s *Server) answerLocal(ctx context.Context, line []byte, w io.Writer) error {
 	name, in, _ := bytes.Cut(line, []byte(" "))
-	do := locals[string(name)]
-	if do == nil {
+	c, known := locals[string(name)]
+	if !known {
 		return fmt.Errorf("unknown command %q", name)
 	}
 	var a localAnswer
-	v, err := do(ctx, s.store, in)
+	v, err := c.do(ctx, s.store, in)
+	if c.subject != nil {
+		s.audit.Command(string(name), c.subject(in), err)
+	}
 	if err == nil {
 		a.Value, err = json.Marshal(v)
 	}
 	if err != nil {
 		a.Error = err.Error()
 	}
-	s.log.Info("local command", "name", string(name), "err", err)
 	text, err := json.Marshal(a)
 	if err == nil {
 		_, err = w.Write(text)

@@ -39,6 +39,7 @@ var implemented = []string{
 	"ietf-system",
 	"ietf-yang-library",
 	"incidentd-alarm-types",
+	"incidentd-audit",
 	"incidentd-collector",
 	"incidentd-events",
 	"incidentd-history",

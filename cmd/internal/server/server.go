@@ -15,6 +15,7 @@ import (
 	"incidentd/incident"
 	"incidentd/incident/correlate"
 	"incidentd/netconf"
+	"incidentd/netconf/audit"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/nacm"
 	"incidentd/netconf/transport"
@@ -57,6 +58,7 @@ type Server struct {
 	directory *directory
 	incidents *incident.Manager
 	access    *nacm.Controller
+	audit     *audit.Log
 	netconf   *netconf.Server
 	ssh       *transport.Server
 
@@ -112,6 +114,10 @@ func New(cfg Config) (_ *Server, err error) {
 		s.log.Warn("the store is from before access control: all its users are administrators now", "group", adminGroup, "users", adopted)
 	}
 	s.onStop("journal", s.background(s.trim))
+	if s.audit, err = audit.Open(audit.Config{Store: s.store.data, DB: s.store.db, Log: s.log}); err != nil {
+		return nil, err
+	}
+	s.onStop("audit", func(context.Context) error { s.audit.Close(); return nil })
 	if s.incidents, err = incident.New(incident.Config{Store: s.store.data, Correlator: cfg.Correlator, Log: s.log}); err != nil {
 		return nil, err
 	}
@@ -121,7 +127,15 @@ func New(cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	g := newGate(s.store.data)
-	if s.netconf, err = netconf.New(netconf.Config{Store: s.store.data, Access: s.access.Access, Limits: g.current.Load().netconf, Log: s.log}); err != nil {
+	s.netconf, err = netconf.New(netconf.Config{
+		Store:  s.store.data,
+		Access: s.access.Access,
+		Audit:  s.audit.RPC,
+		Ended:  s.audit.Ended,
+		Limits: g.current.Load().netconf,
+		Log:    s.log,
+	})
+	if err != nil {
 		return nil, err
 	}
 	files, err := d.openFiles()
@@ -136,6 +150,7 @@ func New(cfg Config) (_ *Server, err error) {
 		HostKeys:      []ssh.Signer{s.hostKey},
 		Authenticator: auth.New(users{s.store.data, g}),
 		Limits:        g.current.Load().transport,
+		Logins:        s.audit.Login,
 		Logger:        s.log,
 	})
 	if err != nil {
