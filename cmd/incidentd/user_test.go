@@ -44,6 +44,11 @@ func TestUser(t *testing.T) {
 		{"user remove noc --data $DIR --force", "", 0, "noc is removed, who had a password and 2 keys.\n"},
 		{"user list --data $DIR", "", 0, "NAME   PASSWORD   GROUPS   KEYS\n"},
 		{"user add admin --data $DIR --password-stdin", "secret\n", 0, "admin may log in with a password.\n"},
+		{"user add bob --data $DIR --password-stdin --group admin --group noc", "secret\n", 0, "bob may log in with a password, in the groups admin, noc.\n"},
+		{"user list --data $DIR", "", 0, "NAME    PASSWORD   GROUPS       KEYS\nadmin   yes        -            -\nbob     yes        admin, noc   -\n"},
+		{"user remove bob --data $DIR", "", 1, "incidentd: bob is the last user of the group admin"},
+		{"user add admin --data $DIR --update --group admin", "", 0, "admin may log in with a password, in the group admin.\n"},
+		{"user remove bob --data $DIR", "", 0, "bob is removed, who had a password, in the groups admin, noc.\n"},
 	}
 	for _, running := range []bool{false, true} {
 		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {

@@ -101,9 +101,6 @@ func addUser(ctx context.Context, s *store, u NewUser) (User, error) {
 		}
 		buildUser(a, entry, u.Name, u.Hash, u.Keys)
 		if len(u.Groups) > 0 {
-			if running.Schema().ChildNamed("nacm") == nil {
-				return errors.New("this server does not control access, so there are no groups")
-			}
 			groups := b.Container("nacm").Container("groups")
 			for _, g := range u.Groups {
 				groups.Entry("group", g).Leaf("user-name", u.Name)
