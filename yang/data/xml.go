@@ -114,8 +114,8 @@ func (e *encoder) node(n *Node, space string, m mark) {
 	m = e.annotate(n, m)
 	if s.HasValue() {
 		e.value(n)
-	} else {
-		e.interior(n, own, m, begin)
+	} else if !e.interior(n, own, m, begin) {
+		return
 	}
 	e.relieve(s)
 }
@@ -129,8 +129,8 @@ func (e *encoder) relieve(last *yang.Node) {
 }
 
 // interior writes what follows the start tag of a node, which begins at a place of
-// the buffer. What turns out to be written in vain is taken back.
-func (e *encoder) interior(n *Node, space string, m mark, begin int) {
+// the buffer. What turns out to be written in vain is taken back; kept is false then.
+func (e *encoder) interior(n *Node, space string, m mark, begin int) (kept bool) {
 	e.buf = append(e.buf, '>')
 	tag := len(e.buf)
 	e.keys(n, space, m)
@@ -141,11 +141,13 @@ func (e *encoder) interior(n *Node, space string, m mark, begin int) {
 	switch {
 	case len(e.buf) == head && e.flushes == flushes && e.active && e.vain(n, m):
 		e.buf = e.buf[:begin]
+		return false
 	case len(e.buf) == tag && e.flushes == flushes:
 		e.buf = append(e.buf[:tag-1], "/>"...)
 	default:
 		e.close(n.schema.Name)
 	}
+	return true
 }
 
 // declare writes a namespace declaration.
