@@ -111,7 +111,7 @@ func TestShellAtTerminal(t *testing.T) {
 	at := "admin@" + l.s.Addr().String()
 	x.expect("/> ")
 	x.types("cd /sys\t")
-	x.expect("/system-state/  -- What the system is and does")
+	x.expect("/system-capabilities/  -- The capabilities of the server")
 	x.types("/au\t\r")
 	x.expect("\n" + at + " /system/authentication> ")
 	x.types("ls\r")

@@ -7,6 +7,7 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/netconf"
+	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 )
@@ -87,6 +88,9 @@ func (o *operations) query(r *netconf.Request) (*query, error) {
 		return nil, err
 	}
 	q := &query{operations: o, request: r, snap: o.store.Snapshot(), filter: f, view: data.View{Schema: o.schema}}
+	if r.Access != nil {
+		q.view.Readable = func(parent *data.Loc, child *yang.Node) bool { return r.Access.MayRead(parent.Down(data.New(child))) }
+	}
 	if mode := r.Input.Leaf("with-defaults"); mode != "" {
 		q.view.Defaults, _ = data.ParseDefaults(mode) // the schema has checked it
 	}
@@ -96,7 +100,11 @@ func (o *operations) query(r *netconf.Request) (*query, error) {
 // reply selects from the source of the view. What the user may not read is taken away
 // before: it has no part in what a filter finds.
 func (q *query) reply() (*netconf.Reply, error) {
-	tree, err := q.filter.Select(q.request.Access.Read(q.view.Source), q.view.Defaults)
+	tree := q.request.Access.Read(q.view.Source)
+	if tree == nil {
+		tree = data.New(q.schema.Root) // which may have defaults
+	}
+	tree, err := q.selected(tree)
 	if err != nil {
 		return nil, err
 	}

@@ -84,6 +84,6 @@ func Register(c Config) error {
 	} {
 		errs = append(errs, c.Server.Handle(h.module, h.rpc, h.handler))
 	}
-	errs = append(errs, o.provideLibrary(), o.provideMonitoring(), o.provideHistory())
+	errs = append(errs, o.provideLibrary(), o.provideMonitoring(), o.provideCapabilities(), o.provideHistory())
 	return errors.Join(errs...)
 }

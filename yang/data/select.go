@@ -24,6 +24,11 @@ type xpathFilter struct {
 	expr    *xpath.Expr
 	tops    map[*yang.Node]bool // the top-level nodes that it can select of or looks at
 	allTops bool                // any of them
+
+	// parent and last are the expression apart from its last step, and the name that this
+	// step is, when it is no more than a name; nil otherwise.
+	parent *xpath.Expr
+	last   xpath.Name
 }
 
 // holdsXPath reports whether values of a type may be XPath expressions: it is xpath1.0 of
@@ -60,6 +65,7 @@ func NewXPathFilter(schema *yang.Schema, text string, names xpath.Namespaces) (*
 		return nil, xpath.ErrNotNodeSet
 	}
 	f := &xpathFilter{schema: schema, expr: expr, tops: map[*yang.Node]bool{}}
+	f.parent, f.last = lastStep(text, names)
 	for _, p := range expr.Paths() {
 		// The context node is the root, so that relative paths begin there too.
 		if p.Anything || p.Ups > 0 || len(p.Names) == 0 {
@@ -75,27 +81,80 @@ func NewXPathFilter(schema *yang.Schema, text string, names xpath.Namespaces) (*
 
 func (f *xpathFilter) touches(top *yang.Node) bool { return f.allTops || f.tops[top] }
 
-// evaluate returns the nodes that the filter selects below a root.
-func (f *xpathFilter) evaluate(root *Node, steps int64) ([]xpath.Node, error) {
+// lastStep splits an expression that is one path and ends in a plain name. It answers
+// nil for another.
+func lastStep(text string, names xpath.Namespaces) (parent *xpath.Expr, last xpath.Name) {
+	at, depth, quote := -1, 0, byte(0)
+	for i := range len(text) {
+		switch c := text[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '[' || c == '(':
+			depth++
+		case c == ']' || c == ')':
+			depth--
+		case depth > 0:
+		case c == '/':
+			at = i
+		case c == '|':
+			return nil, last
+		}
+	}
+	prefix, local, _ := strings.Cut(strings.TrimSpace(text[at+1:]), ":")
+	space, ok := names.Resolve(prefix)
+	if local == "" || !ok || strings.ContainsAny(local, ":[]()*.@ ") {
+		return nil, last
+	}
+	head := strings.TrimSpace(text[:max(at, 0)])
+	switch {
+	case strings.HasSuffix(head, "/"): // the step is of descendants
+		return nil, last
+	case head == "":
+		head = "/" // which a relative path begins at as well
+	}
+	parent, err := xpath.Compile(head, names)
+	if err != nil || parent.Kind() != xpath.NodeSet {
+		return nil, last
+	}
+	return parent, xpath.Name{Space: space, Local: local}
+}
+
+// evaluate returns the nodes that an expression selects below the root of a datastore.
+func (f *xpathFilter) evaluate(expr *xpath.Expr, root *Node) ([]xpath.Node, error) {
 	x := &XPath{Schema: f.schema, Root: root}
 	c := x.context(&Loc{nil, root})
+	steps := int64(filterSteps)
 	c.Budget = &steps
-	nodes, err := f.expr.EvalNodes(c)
+	nodes, err := expr.EvalNodes(c)
+	return nodes, tooLong(err)
+}
+
+// tooLong is what a client is told when the budget of an evaluation is spent.
+func tooLong(err error) error {
 	if errors.Is(err, xpath.ErrBudget) {
-		return nil, rpcerr.ResourceDenied("the XPath filter takes too long: it looks at too many nodes")
+		return rpcerr.ResourceDenied("the XPath expression takes too long: it looks at too many nodes")
 	}
-	return nodes, err
+	return err
 }
 
 func (f *xpathFilter) matches(top *Node) (bool, error) {
-	nodes, err := f.evaluate(&Node{schema: f.schema.Root, kids: []*Node{top}}, notificationSteps)
-	return len(nodes) > 0, err
+	root := &Node{schema: f.schema.Root, kids: []*Node{top}}
+	x := &XPath{Schema: f.schema, Root: root}
+	c := x.context(&Loc{nil, root})
+	steps := int64(notificationSteps)
+	c.Budget = &steps
+	ok, err := f.expr.EvalBool(c)
+	return ok, tooLong(err)
 }
 
 // from returns the selected nodes with all that is below them, what leads to them and
 // the keys on the way [RFC 6241 section 8.9.5.1].
 func (f *xpathFilter) from(root *Node, mode Defaults) (*Node, error) {
-	nodes, err := f.evaluate(root, filterSteps)
+	nodes, err := f.evaluate(f.expr, root)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,24 @@ type page struct {
 	owner *owner
 	items []*Node
 	pages []*page
+	n     int // entries below pages
+}
+
+// count is the number of entries in a page and below it.
+func (p *page) count() int {
+	if len(p.pages) == 0 {
+		return len(p.items)
+	}
+	return p.n
+}
+
+// branch makes a page of pages.
+func branch(o *owner, pages []*page) *page {
+	p := &page{owner: o, pages: pages}
+	for _, c := range pages {
+		p.n += c.count()
+	}
+	return p
 }
 
 // seqIndex finds the entries of a long sequence; it is made at the first search.
@@ -96,6 +114,73 @@ func (s *set) get(key string) *Node {
 		return p.items[i]
 	}
 	return nil
+}
+
+// from yields the entries from a place on, of which the first is 0, or from there back
+// to the first.
+func (s *set) from(place int, backwards bool, yield func(*Node) bool) {
+	switch {
+	case place < 0 || place >= s.len():
+	case !s.byUser:
+		s.root.from(place, backwards, yield)
+	case backwards:
+		for ; place >= 0 && yield(s.seq[place]); place-- {
+		}
+	default:
+		for ; place < len(s.seq) && yield(s.seq[place]); place++ {
+		}
+	}
+}
+
+// from skips whole pages by their count.
+func (p *page) from(place int, backwards bool, yield func(*Node) bool) bool {
+	if len(p.pages) == 0 {
+		for step := direction(backwards); place >= 0 && place < len(p.items); place += step {
+			if !yield(p.items[place]) {
+				return false
+			}
+		}
+		return true
+	}
+	i := 0
+	for ; place >= p.pages[i].count(); i++ {
+		place -= p.pages[i].count()
+	}
+	for step := direction(backwards); i >= 0 && i < len(p.pages); {
+		if !p.pages[i].from(place, backwards, yield) {
+			return false
+		}
+		if i, place = i+step, 0; backwards && i >= 0 {
+			place = p.pages[i].count() - 1
+		}
+	}
+	return true
+}
+
+func direction(backwards bool) int {
+	if backwards {
+		return -1
+	}
+	return 1
+}
+
+// rank is the place of a key, -1 without one.
+func (s *set) rank(key string) int {
+	if s.byUser {
+		return s.find(key)
+	}
+	rank, p := 0, s.root
+	for len(p.pages) > 0 {
+		i := p.child(key)
+		for _, before := range p.pages[:i] {
+			rank += before.count()
+		}
+		p = p.pages[i]
+	}
+	if i, ok := p.item(key); ok {
+		return rank + i
+	}
+	return -1
 }
 
 // find is the place of a key in a sequence, -1 without one.
@@ -166,7 +251,7 @@ func (p *page) own(o *owner) *page {
 	if p.owner == o {
 		return p
 	}
-	return &page{owner: o, items: slices.Clone(p.items), pages: slices.Clone(p.pages)}
+	return &page{owner: o, items: slices.Clone(p.items), pages: slices.Clone(p.pages), n: p.n}
 }
 
 // put returns the set with an entry, which replaces one of the same key. In a
@@ -197,7 +282,7 @@ func (s *set) put(o *owner, e *Node) *set {
 	}
 	root, right, added := s.root.put(o, e)
 	if right != nil {
-		root = &page{owner: o, pages: []*page{root, right}}
+		root = branch(o, []*page{root, right})
 	}
 	s.root = root
 	if added {
@@ -213,6 +298,9 @@ func (p *page) put(o *owner, e *Node) (*page, *page, bool) {
 		i := c.child(e.text)
 		left, right, added := c.pages[i].put(o, e)
 		c.pages[i] = left
+		if added {
+			c.n++
+		}
 		if right == nil {
 			return c, nil, added
 		}
@@ -221,8 +309,9 @@ func (p *page) put(o *owner, e *Node) (*page, *page, bool) {
 			return c, nil, added
 		}
 		at := splitAt(len(c.pages), i+1)
-		r := &page{owner: o, pages: slices.Clone(c.pages[at:])}
+		r := branch(o, slices.Clone(c.pages[at:]))
 		c.pages = slices.Clip(c.pages[:at])
+		c.n -= r.n
 		return c, r, added
 	}
 	i, ok := c.item(e.text)
@@ -284,6 +373,7 @@ func (p *page) delete(o *owner, key string) *page {
 	}
 	i := c.child(key)
 	c.pages[i] = c.pages[i].delete(o, key)
+	c.n--
 	if c.pages[i].size() == 0 {
 		c.pages = slices.Delete(c.pages, i, i+1)
 		return c
@@ -295,6 +385,7 @@ func (p *page) delete(o *owner, key string) *page {
 		l, r := c.pages[i].own(o), c.pages[i+1]
 		l.items = append(l.items, r.items...)
 		l.pages = append(l.pages, r.pages...)
+		l.n += r.n
 		c.pages[i] = l
 		c.pages = slices.Delete(c.pages, i+1, i+2)
 	}

@@ -32,7 +32,7 @@ func (s *set) check() error {
 			}
 			last = e.text
 		}
-		h := 0
+		h, begin := 0, n
 		for i, c := range p.pages {
 			ch, err := walk(c, false)
 			if err != nil {
@@ -43,6 +43,9 @@ func (s *set) check() error {
 			}
 			h = ch
 		}
+		if len(p.pages) > 0 && p.n != n-begin {
+			return 0, fmt.Errorf("a page says %d entries, it has %d", p.n, n-begin)
+		}
 		return h + 1, nil
 	}
 	if _, err := walk(s.root, true); err != nil {
@@ -52,6 +55,44 @@ func (s *set) check() error {
 		return fmt.Errorf("%d entries, the count says %d", n, s.n)
 	}
 	return nil
+}
+
+// TestSetPlaces: entries are found by their place, and places by their key, in sets of
+// every height and in sequences.
+func TestSetPlaces(t *testing.T) {
+	schema := testSchema(t)
+	for _, list := range []string{"l", "u"} {
+		for _, n := range []int{0, 1, 63, 64, 65, 5000} {
+			s, o := newSet(schema.Root.ChildNamed(list)), new(owner)
+			var want []string
+			for i := range n {
+				want = append(want, fmt.Sprintf("%06d", i))
+				s = s.put(o, NewEntry(schema.Root.ChildNamed(list), want[i]))
+			}
+			for _, at := range []int{-1, 0, 1, n / 3, n - 2, n - 1, n} {
+				var on, back []string
+				s.from(at, false, func(e *Node) bool { on = append(on, e.text); return len(on) < 200 })
+				s.from(at, true, func(e *Node) bool { back = append(back, e.text); return len(back) < 200 })
+				if at < 0 || at >= n {
+					if on != nil || back != nil {
+						t.Errorf("%s of %d: something at %d", list, n, at)
+					}
+					continue
+				}
+				wantBack := slices.Clone(want[max(0, at-199) : at+1])
+				slices.Reverse(wantBack)
+				if !slices.Equal(on, want[at:min(n, at+200)]) || !slices.Equal(back, wantBack) {
+					t.Errorf("%s of %d, from %d: %v and back %v", list, n, at, on, back)
+				}
+				if got := s.rank(want[at]); got != at {
+					t.Errorf("%s of %d: the place of %s is %d", list, n, want[at], got)
+				}
+			}
+			if got := s.rank("nosuch"); got != -1 {
+				t.Errorf("%s of %d: the place of what is not there is %d", list, n, got)
+			}
+		}
+	}
 }
 
 func contents(s *set) map[string]*Node {

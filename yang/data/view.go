@@ -2,6 +2,7 @@ package data
 
 import (
 	"io"
+	"strconv"
 
 	"incidentd/yang"
 )
@@ -26,6 +27,11 @@ type View struct {
 	// Schema is that of its nodes.
 	Source *Node
 	Schema *yang.Schema
+	// Page, when not nil, is told by annotations of its entries, and SublistLimit is how
+	// many entries are written of each list or leaf-list below them or, without a page,
+	// below what was selected whole; 0: all.
+	Page         *Page
+	SublistLimit int
 	// Readable, when not nil, reports whether a default may be shown that stands for
 	// an absent child of a place.
 	Readable func(parent *Loc, child *yang.Node) bool
@@ -76,6 +82,10 @@ type mark struct {
 	from  string // the origin that was last told
 	depth int    // levels from the one that was selected; 0: above it, or not counted
 	top   bool   // what is written next stands at the top
+	// paged is true below an entry of the page; left are entries that the sublist-limit
+	// leaves out beside the one that is written next.
+	paged bool
+	left  int
 }
 
 func (v *viewer) begin() mark { return mark{at: v.view.Intended, top: true} }
@@ -215,6 +225,7 @@ const (
 	originDefault     = "default"
 	originNamespace   = "urn:ietf:params:xml:ns:yang:ietf-origin"
 	defaultsNamespace = "urn:ietf:params:xml:ns:netconf:default:1.0"
+	pageNamespace     = "urn:ietf:params:xml:ns:yang:ietf-list-pagination"
 )
 
 // annotate writes the attributes of a node, into its start tag.
@@ -223,6 +234,17 @@ func (e *encoder) annotate(n *Node, m mark) mark {
 		if m.top = false; e.defaults == ReportAllTagged {
 			e.declare("wd", defaultsNamespace) // once for all below
 		}
+		if e.view.Page != nil || e.view.SublistLimit > 0 {
+			e.declare("lp", pageNamespace)
+		}
+	}
+	if m.left > 0 {
+		e.attribute("lp:remaining", strconv.Itoa(m.left))
+		m.left = 0
+	}
+	if p := e.view.Page; p != nil && p.Target == n.schema {
+		e.page(p)
+		m.paged = true
 	}
 	if e.defaults == ReportAllTagged && n.isAssumed() && n.schema.HasValue() {
 		e.buf = append(e.buf, ` wd:default="true"`...)
@@ -244,4 +266,36 @@ func (e *encoder) annotate(n *Node, m mark) mark {
 	e.buf = append(append(append(e.buf, ` or:origin="or:`...), from...), '"')
 	m.from = from
 	return m
+}
+
+// page writes the annotations of a page, which each of its entries has.
+func (e *encoder) page(p *Page) {
+	if p.Remaining > 0 {
+		e.attribute("lp:remaining", strconv.Itoa(p.Remaining))
+	}
+	if p.Cursors {
+		e.attribute("lp:next", p.Next)
+		e.attribute("lp:previous", p.Previous)
+	}
+	if p.Locale != "" {
+		e.attribute("lp:locale", p.Locale)
+	}
+}
+
+// attribute writes one whose value needs no escapes.
+func (e *encoder) attribute(name, value string) {
+	e.buf = append(append(append(append(append(e.buf, ' '), name...), `="`...), value...), '"')
+}
+
+// sublist is how many entries of a collection below a node are written.
+func (v *viewer) sublist(parent, k *Node, m mark) int {
+	n := k.set.len()
+	limited := m.paged
+	if v.view.Page == nil {
+		limited = !parent.isPartial()
+	}
+	if v.view.SublistLimit > 0 && limited {
+		return min(n, v.view.SublistLimit)
+	}
+	return n
 }

@@ -82,10 +82,17 @@ func (e *encoder) children(n *Node, space string, m mark) {
 		switch {
 		case e.defaults.hides(k), n.isPartial() && e.refuses(k):
 		case k.set != nil:
+			most := e.sublist(n, k, m)
+			m.left = k.set.len() - most
 			k.set.each(func(c *Node) bool {
+				if most == 0 {
+					return false
+				}
+				most--
 				e.node(c, space, m.below(c))
 				return e.err == nil
 			})
+			m.left = 0
 		case k.schema.IsKey():
 		default:
 			e.node(k, space, m.below(k))

@@ -109,8 +109,8 @@ func (r *runner) lint() {
 	out := etree.NewDocument()
 	for _, e := range data.ChildElements() {
 		// The module of the event streams has a mandatory leaf that only its
-		// notification can have.
-		if e.Tag != "netconf" {
+		// notification can have, and the capabilities name its nodes.
+		if e.Tag != "netconf" && e.Tag != "system-capabilities" {
 			out.AddChild(e.Copy())
 		}
 	}
