@@ -1,5 +1,10 @@
 package yang
 
+import (
+	"strconv"
+	"strings"
+)
+
 // PathPattern is a node-instance-identifier [RFC 8341 section 3.5.2]: a way down the
 // schema that stands for each instance that passes its tests. It may lead to an
 // action or a notification. The one of no steps stands for everything.
@@ -38,4 +43,31 @@ func (s *Schema) PathPattern(text string) (PathPattern, error) {
 		return nil, err
 	}
 	return p.steps, nil
+}
+
+// String is the canonical form.
+func (p PathPattern) String() string {
+	if len(p) == 0 {
+		return "/"
+	}
+	var b strings.Builder
+	for _, step := range p {
+		b.WriteString("/" + step.Node.QName())
+		for _, t := range step.Tests {
+			name, value := ".", "'"+t.Value+"'"
+			if t.Key != step.Node {
+				name = t.Key.QName()
+			}
+			if t.User {
+				value = "$USER"
+			} else if strings.Contains(t.Value, "'") {
+				value = `"` + t.Value + `"`
+			}
+			b.WriteString("[" + name + "=" + value + "]")
+		}
+		if step.Position > 0 {
+			b.WriteString("[" + strconv.Itoa(step.Position) + "]")
+		}
+	}
+	return b.String()
 }

@@ -54,6 +54,7 @@ type cli struct {
 	Sessions     sessionsCommand     `cmd:"" group:"Server" help:"List who is connected, and their locks."`
 	KillSession  killSessionCommand  `cmd:"" group:"Server" help:"End the session of somebody else."`
 	Capabilities capabilitiesCommand `cmd:"" group:"Server" help:"List what the server offers."`
+	Nacm         nacmCommand         `cmd:"" group:"Server" help:"Explain access control."`
 	RPC          rpcCommand          `cmd:"" name:"rpc" group:"Server" help:"Send any operation."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

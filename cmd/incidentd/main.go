@@ -43,6 +43,7 @@ type command struct {
 func commands() []command {
 	return []command{initCommand, serveCommand, demoCommand, replayCommand, checkCommand, compactCommand, backupCommand, restoreCommand,
 		userAddCommand, userRemoveCommand, userListCommand,
+		nacmShowCommand, nacmDisableCommand, nacmEnableCommand,
 		auditVerifyCommand, auditListCommand, versionCommand}
 }
 

@@ -44,16 +44,25 @@ func (a *Access) operation(s *yang.Node, k kind, o Operation) verdict {
 
 // exec decides about an rpc.
 func (a *Access) exec(rpc *yang.Node) verdict {
-	base := rpc.Module.Name == "ietf-netconf"
-	if base && rpc.Name == "close-session" {
+	if alwaysPermitted(rpc) {
 		return verdict{permit: true}
 	}
 	v := a.operation(rpc, protocolOperation, Exec)
-	if v.rule == nil && base && (rpc.Name == "kill-session" || rpc.Name == "delete-config") {
+	if v.rule == nil && rpc.Module.Name == "ietf-netconf" && (rpc.Name == "kill-session" || rpc.Name == "delete-config") {
 		// The module has no extension for it [RFC 8341 section 3.4.4 step 11].
 		return verdict{deny: "all"}
 	}
 	return v
+}
+
+// alwaysPermitted reports whether everybody may end his session, or be told of the end
+// of a replay or a subscription [RFC 8341 sections 3.4.4 and 3.4.6].
+func alwaysPermitted(s *yang.Node) bool {
+	switch s.QName() {
+	case "ietf-netconf:close-session", "nc-notifications:replayComplete", "nc-notifications:notificationComplete":
+		return true
+	}
+	return false
 }
 
 // Exec answers access-denied unless the user may call the rpc [RFC 8341 section
@@ -63,11 +72,11 @@ func (a *Access) Exec(rpc *yang.Node) error {
 		return nil
 	}
 	a.policy.denied.operations.Add(1)
-	return a.refuse("call " + rpc.Name)
+	return a.refuse(rpc)
 }
 
-func (a *Access) refuse(what string) *rpcerr.Error {
-	e := rpcerr.AccessDenied("the user %s may not %s", a.user, what)
+func (a *Access) refuse(operation *yang.Node) *rpcerr.Error {
+	e := rpcerr.AccessDenied("the user %s may not call %s", a.user, operation.QName())
 	e.Type = rpcerr.Protocol
 	return e
 }
@@ -79,7 +88,7 @@ func (a *Access) Action(at *data.Loc, action *yang.Node) error {
 		return nil
 	}
 	a.policy.denied.operations.Add(1)
-	return a.refuse("call " + action.Name)
+	return a.refuse(action)
 }
 
 // Notify reports whether the user may receive a notification that stands at the top of
@@ -92,13 +101,10 @@ func (a *Access) Notify(s *yang.Node) bool {
 	return false
 }
 
-// notify decides about a top-level notification. Those about the subscription itself
-// are always permitted [RFC 8341 section 3.4.6 step 3].
+// notify decides about a top-level notification.
 func (a *Access) notify(s *yang.Node) verdict {
-	if s.Name == "replayComplete" || s.Name == "notificationComplete" {
-		if m := s.Module.Name; m == "nc-notifications" || m == "notifications" {
-			return verdict{permit: true}
-		}
+	if alwaysPermitted(s) {
+		return verdict{permit: true}
 	}
 	return a.operation(s, notification, Read)
 }
@@ -106,23 +112,25 @@ func (a *Access) notify(s *yang.Node) verdict {
 // NotifyAt reports whether the user may receive a notification of the node at a place:
 // he must be able to read that node, those that it is in, and the notification.
 func (a *Access) NotifyAt(at *data.Loc, s *yang.Node) bool {
-	if a == nil || a.MayRead(at) && a.nested(at, s).permit {
+	if a == nil || a.MayRead(at) && a.nestedIn(a.stateAt(at), s).permit {
 		return true
 	}
 	a.policy.denied.notifications.Add(1)
 	return false
 }
 
-// nested decides about a notification of a data node, which rules may name or lead to.
-func (a *Access) nested(at *data.Loc, s *yang.Node) verdict {
-	rules := slices.Clone(a.stateAt(at).any(s).rules)
+// nestedIn decides about a notification of a data node, which rules may name or lead
+// to.
+func (a *Access) nestedIn(node *state, s *yang.Node) verdict {
+	below := node.any(s)
+	rules := slices.Clone(below.rules)
 	for _, r := range a.rules {
 		if r.kind == notification && r.names(notification, s) {
 			rules = append(rules, r)
 		}
 	}
 	slices.SortFunc(rules, func(x, y *rule) int { return x.order - y.order })
-	return a.policy.decide(rules, s.Module, a.stateAt(at).any(s).deny, Read)
+	return a.policy.decide(rules, s.Module, below.deny, Read)
 }
 
 // stateAt is the state of the node at a place.

@@ -1,11 +1,13 @@
 package nacm_test
 
 import (
+	"context"
 	"flag"
 	"os"
 	"sync"
 	"testing"
 
+	"incidentd/netconf"
 	"incidentd/netconf/netconftest"
 	"incidentd/yang"
 )
@@ -25,5 +27,10 @@ func schema(t testing.TB) *yang.Schema {
 }
 
 func TestDialogues(t *testing.T) {
-	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Schema: schema(t), NACM: true})
+	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Schema: schema(t), NACM: true, Setup: func(b *netconftest.Bench) {
+		err := b.Server.Handle("acme", "restart", func(context.Context, *netconf.Request) (*netconf.Reply, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}})
 }

@@ -119,3 +119,22 @@ func (r *rule) names(k kind, s *yang.Node) bool {
 func (r *rule) total() bool {
 	return r.kind == everything && r.module == any && r.operations == allOperations
 }
+
+// RuleText writes an entry of the list rule as a line: the name, the decision, the kinds
+// of access, and what it is about.
+func RuleText(n *data.Node) string {
+	operations, module := n.Leaf("access-operations"), n.Leaf("module-name")
+	if operations == "" || operations == any {
+		operations = "everything"
+	}
+	about := ""
+	for _, leaf := range []string{"rpc-name", "notification-name", "path"} {
+		if v := n.Leaf(leaf); v != "" {
+			about = " " + strings.TrimSuffix(leaf, "-name") + " " + v
+		}
+	}
+	if module != "" && module != any {
+		about += " of the module " + module
+	}
+	return n.Leaf("name") + ": " + n.Leaf("action") + " " + operations + about
+}

@@ -202,18 +202,10 @@ func denyOf(s *yang.Node, above string) string {
 	up := s.DataParent()
 	for ; s != nil && s != up; s = s.Parent {
 		if s.Deny == "all" || deny == "" {
-			deny = cmpDeny(deny, s.Deny)
+			deny = s.Deny
 		}
 	}
 	return deny
-}
-
-// cmpDeny is the stricter of two.
-func cmpDeny(a, b string) string {
-	if a == "all" || b == "" {
-		return a
-	}
-	return b
 }
 
 func (s *state) permits(o Operation) bool { return s.verdicts[o].permit }
@@ -308,6 +300,13 @@ func (s *state) named(c *yang.Node) (keys []string, known bool) {
 	return slices.Compact(keys), true
 }
 
+// settled reports whether one rule decides about an operation here and on everything
+// below.
+func (s *state) settled(o Operation) bool {
+	i := slices.IndexFunc(s.rules, func(r *rule) bool { return r.operations.has(o) })
+	return i >= 0 && s.rules[i].module == any && len(s.paths) == 0
+}
+
 // all reports whether an operation is permitted here and on everything below.
 func (s *state) all(o Operation) bool {
 	s.mu.Lock()
@@ -316,9 +315,8 @@ func (s *state) all(o Operation) bool {
 	if ok {
 		return known
 	}
-	v := s.verdicts[o]
-	whole := v.permit
-	if v.rule == nil || v.rule.module != any || len(s.paths) > 0 {
+	whole := s.permits(o)
+	if !s.settled(o) {
 		for _, c := range s.schema.Data {
 			if !whole {
 				break

@@ -1,6 +1,8 @@
 package nacm
 
 import (
+	"slices"
+
 	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -165,11 +167,16 @@ func (w *writeCheck) may(s *state, at *data.Loc, n *data.Node, o Operation) bool
 	if s.permits(o) || s.schema.Kind == yang.Container && !s.schema.Presence {
 		return true
 	}
-	l := at.Down(n)
+	l, what := at.Down(n), "it"
 	if o == Delete {
-		l = w.access.readable(l)
+		if seen := w.access.readable(l); seen != l {
+			l, what = seen, "all that is in it"
+		}
 	}
-	w.errs = append(w.errs, rpcerr.AccessDenied("the user %s may not %s it", w.access.user, o).At(l.Path()))
+	e := rpcerr.AccessDenied("the user %s may not %s %s", w.access.user, o, what).At(l.Path())
+	if what == "it" || !slices.ContainsFunc(w.errs, func(x *rpcerr.Error) bool { return x.Path.Expr == e.Path.Expr && x.Message == e.Message }) {
+		w.errs = append(w.errs, e)
+	}
 	return false
 }
 

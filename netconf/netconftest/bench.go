@@ -199,7 +199,7 @@ func New(t testing.TB, c Config) *Bench {
 		}
 		return v, nil
 	}
-	if err := ops.Register(ops.Config{Server: b.Server, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
+	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
 	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Log: log}); err != nil {
@@ -241,18 +241,21 @@ func (b *Bench) close() {
 // conn is a connection in memory as a session has it.
 type conn struct {
 	net.Conn
-	user string
+	user   string
+	groups []string
 }
 
 func (c conn) User() string { return c.user }
 
+func (c conn) Groups() []string { return c.groups }
+
 func (c conn) Abort() { c.Close() }
 
-// Dial begins a session and returns the client's end. A buffer of 0 is that of
-// memconn.
-func (b *Bench) Dial(ctx context.Context, user string, buffer int) net.Conn {
+// Dial begins a session of a user, whom the transport has found to be in the groups, and
+// returns the client's end. A buffer of 0 is that of memconn.
+func (b *Bench) Dial(ctx context.Context, user string, buffer int, groups ...string) net.Conn {
 	near, far := memconn.PipeBetween(memconn.Addr("192.0.2.7:40000"), memconn.Addr("192.0.2.1:830"), buffer)
-	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user}) })
+	b.sessions.Go(func() { b.Server.Serve(ctx, conn{far, user, groups}) })
 	return near
 }
 

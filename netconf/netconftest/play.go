@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,9 @@ import (
 //
 //	-- A opens 1.0 1.1 --    begins a session of the user A: the client's hello has
 //	                         these versions, the server's is not shown
+//	-- A opens 1.1 as U in G H --  the same for the user U, whom the transport has found
+//	                         to be in the groups G and H; "in" and what follows may be
+//	                         left out
 //	-- A connects --         begins a session without hello
 //	-- A sends --            a message of the client
 //	-- A writes --           bytes without framing; \n and the like are read as in Go
@@ -185,7 +189,14 @@ func (p *player) open(who string, bases []string) error {
 	if p.peers[who] != nil {
 		return fmt.Errorf("%s is connected already", who)
 	}
-	peer := NewPeer(p.bench.Dial(p.t.Context(), who, 0))
+	user, groups := who, []string(nil)
+	if i := slices.Index(bases, "as"); i >= 0 && i+1 < len(bases) {
+		user, groups, bases = bases[i+1], bases[i+2:], bases[:i]
+		if len(groups) > 0 {
+			groups = groups[1:]
+		}
+	}
+	peer := NewPeer(p.bench.Dial(p.t.Context(), user, 0, groups...))
 	l := &listener{Peer: peer, in: make(chan string, 4096), chunked: make(chan bool, 1), done: make(chan struct{})}
 	p.peers[who] = l
 	if len(bases) > 0 {

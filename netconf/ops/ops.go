@@ -9,6 +9,7 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/netconf"
+	"incidentd/netconf/nacm"
 	"incidentd/yang"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	Files *os.Root
 	// HTTP asks the servers of URLs of the scheme https. Nil: there are none.
 	HTTP *http.Client
+	// Access has the rules that explain-access tells of; nil: it is not supported.
+	Access *nacm.Controller
 	// Stored says, for leafs that are not stored as they are sent, what is stored
 	// for a value, such as the hash for a password. It is called before the
 	// transaction and may take its time. Its error is told to the client as
@@ -44,6 +47,7 @@ type operations struct {
 	files  *os.Root
 	http   *http.Client
 	stored map[*yang.Node]func(string) (string, error)
+	access *nacm.Controller
 }
 
 // Register adds the handlers of the operations to the server, and the state that
@@ -51,7 +55,7 @@ type operations struct {
 // operations need.
 func Register(c Config) error {
 	store := c.Server.Store()
-	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), files: c.Files, http: c.HTTP, stored: c.Stored}
+	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), files: c.Files, http: c.HTTP, stored: c.Stored, access: c.Access}
 	c.Server.Observe(sessionEvents{store, o.log})
 	if schemes := o.schemes(); len(schemes) > 0 {
 		c.Server.Offer("urn:ietf:params:netconf:capability:url:1.0?scheme=" + strings.Join(schemes, ","))
@@ -83,6 +87,9 @@ func Register(c Config) error {
 		{"incidentd-history", "rollback", o.rollback},
 	} {
 		errs = append(errs, c.Server.Handle(h.module, h.rpc, h.handler))
+	}
+	if c.Access != nil {
+		errs = append(errs, c.Server.Handle("incidentd-access", "explain-access", o.explainAccess))
 	}
 	errs = append(errs, o.provideLibrary(), o.provideMonitoring(), o.provideCapabilities(), o.provideHistory())
 	return errors.Join(errs...)

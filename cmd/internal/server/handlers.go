@@ -20,6 +20,7 @@ func (s *Server) bind(files *os.Root) error {
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,
+			Access: s.access,
 			Files:  files,
 			HTTP:   s.https(),
 			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},

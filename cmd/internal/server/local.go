@@ -29,6 +29,8 @@ var locals = map[string]local{
 	"user-add":     {localOf(addUser), nameOf},
 	"user-remove":  {localOf(removeUser), nameOf},
 	"user-list":    {do: localOf(listUsers)},
+	"nacm-enable":  {localOf(enableNACM), func(in []byte) string { return string(in) }},
+	"nacm-show":    {do: localOf(showNACM)},
 	"audit-verify": {do: localOf(verifyAudit)},
 	"audit-list":   {do: localOf(listAudit)},
 }

@@ -41,6 +41,7 @@ var implemented = []string{
 	"ietf-system",
 	"ietf-system-capabilities",
 	"ietf-yang-library",
+	"incidentd-access",
 	"incidentd-alarm-types",
 	"incidentd-audit",
 	"incidentd-collector",
