@@ -78,6 +78,12 @@ func (tx *Tx) Notify(stream string, n *data.Node) {
 	tx.drafts = append(tx.drafts, journal.Draft{Stream: stream, Name: n.Schema().QName(), Body: data.AppendXML(nil, n, "")})
 }
 
+// NotifyXML is Notify of a notification that is written already: its qualified name and
+// the XML of its element, which is kept, not copied.
+func (tx *Tx) NotifyXML(stream, name string, xml []byte) {
+	tx.drafts = append(tx.drafts, journal.Draft{Stream: stream, Name: name, Body: xml})
+}
+
 // OnCommit calls f in the writer once the transaction is on disk, before Update
 // returns.
 func (tx *Tx) OnCommit(f func(*Snapshot)) { tx.onCommit = append(tx.onCommit, f) }

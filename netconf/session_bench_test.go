@@ -2,8 +2,11 @@ package netconf_test
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +32,7 @@ func serveSSH(t testing.TB, b *netconftest.Bench) (addr string, login client.Con
 		}
 	}
 	users := auth.Users{"u": {Name: "u", Keys: []ssh.PublicKey{keys[1].PublicKey()}}}
-	server, err := transport.NewServer(transport.Config{HostKeys: keys[:1], Authenticator: auth.New(users)})
+	server, err := transport.NewServer(transport.Config{HostKeys: keys[:1], Authenticator: auth.New(users), Limits: transport.Limits{MaxPerUser: 1024}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,4 +109,91 @@ func BenchmarkRPC(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkRPCs asks for a part of running over SSH, by 1 and by 16 sessions at once,
+// with the audit and without.
+func BenchmarkRPCs(b *testing.B) {
+	for _, sessions := range []int{1, 16} {
+		for _, audited := range []bool{false, true} {
+			b.Run(fmt.Sprintf("sessions=%d/audit=%v", sessions, audited), func(b *testing.B) {
+				addr, login := serveSSH(b, netconftest.New(b, netconftest.Config{Audit: audited}))
+				clients := make([]*client.Client, sessions)
+				for i := range clients {
+					var err error
+					if clients[i], err = client.Dial(context.Background(), addr, login); err != nil {
+						b.Fatal(err)
+					}
+					defer clients[i].Close()
+				}
+				var left atomic.Int64
+				left.Store(int64(b.N))
+				b.ResetTimer()
+				var asking sync.WaitGroup
+				for _, c := range clients {
+					asking.Go(func() {
+						for left.Add(-1) >= 0 {
+							if _, err := c.GetConfig(context.Background(), "running", client.Subtree(`<system xmlns="urn:ietf:params:xml:ns:yang:ietf-system"/>`)); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				asking.Wait()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rpcs/s")
+			})
+		}
+	}
+}
+
+// BenchmarkEdits changes a leaf of running over SSH, durably, with the audit and
+// without.
+func BenchmarkEdits(b *testing.B) {
+	for _, audited := range []bool{false, true} {
+		b.Run(fmt.Sprintf("audit=%v", audited), func(b *testing.B) {
+			addr, login := serveSSH(b, netconftest.New(b, netconftest.Config{Audit: audited}))
+			c, err := client.Dial(context.Background(), addr, login)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			for i := 0; b.Loop(); i++ {
+				config := fmt.Sprintf(`<system xmlns="urn:ietf:params:xml:ns:yang:ietf-system"><hostname>h%d</hostname></system>`, i)
+				if err := c.EditConfig(context.Background(), "running", []byte(config), ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "edits/s")
+		})
+	}
+}
+
+// BenchmarkIdleSessions measures the memory of 1,000 sessions that do nothing, of the
+// server and of the clients, which are in the same process.
+func BenchmarkIdleSessions(b *testing.B) {
+	const sessions = 1000
+	addr, login := serveSSH(b, netconftest.New(b, netconftest.Config{}))
+	for b.Loop() {
+		before := memory()
+		clients := make([]*client.Client, sessions)
+		for i := range clients {
+			var err error
+			if clients[i], err = client.Dial(context.Background(), addr, login); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(memory()-before)/sessions, "B/session")
+		for _, c := range clients {
+			c.Close()
+		}
+	}
+}
+
+// memory is what the process has in use, stacks included.
+func memory() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
 }

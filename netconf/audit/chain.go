@@ -47,22 +47,17 @@ func loadHead(db *kv.DB) (h head, err error) {
 	return h, err
 }
 
-// sum is the hash of a record's XML without the element hash.
-func sum(xml []byte) [sha256.Size]byte { return sha256.Sum256(xml) }
-
-// The ends of a record's XML, with its hash between them.
-var (
-	beforeHash = []byte("<hash>")
-	afterHash  = []byte("</hash></audit-record>")
-)
+// recordEnd ends the XML of a record. Its hash, which stands before, is that of the XML
+// without the element hash.
+const recordEnd = "</audit-record>"
 
 // unsum is the hash that a record's XML has to have.
 func unsum(xml []byte) ([sha256.Size]byte, error) {
-	at := bytes.LastIndex(xml, beforeHash)
-	if at < 0 || !bytes.HasSuffix(xml, afterHash) {
+	at := bytes.LastIndex(xml, []byte("<hash>"))
+	if at < 0 || !bytes.HasSuffix(xml, []byte("</hash>"+recordEnd)) {
 		return [sha256.Size]byte{}, errors.New("it has no hash")
 	}
-	return sum(append(bytes.Clone(xml[:at]), "</audit-record>"...)), nil
+	return sha256.Sum256(append(bytes.Clone(xml[:at]), recordEnd...)), nil
 }
 
 // Result is what Verify has found.

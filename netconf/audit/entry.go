@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"regexp"
 	"slices"
 	"strconv"
@@ -115,11 +116,7 @@ func (e *entry) reads(schema *yang.Schema, r *netconf.Record) {
 					e.touch("read", store, func() string { return withoutLiterals(a.Value) })
 				}
 			}
-			if root, err := xmltext.ParseRawElement(c.Raw(), xmltext.Limits{}); err == nil {
-				for _, x := range root.Children {
-					e.selected(schema, store, "", x)
-				}
-			}
+			e.selected(schema, store, c.Raw())
 		}
 	}
 	if !filtered && retrievals[e.operation] {
@@ -127,24 +124,36 @@ func (e *entry) reads(schema *yang.Schema, r *netconf.Record) {
 	}
 }
 
-// selected adds the places that an element of a subtree filter names: the ways to its
-// innermost elements.
-func (e *entry) selected(schema *yang.Schema, store, way string, x *xmltext.Element) {
-	if e.untold > maxCounted {
-		return
-	}
-	name := x.Local
-	if m := schema.ByNamespace(x.Space); m != nil {
-		name = m.Prefix + ":" + name
-	}
-	if way += "/" + name; len(way) > 2*maxText {
-		way = way[:2*maxText] // deep beyond what is told
-	}
-	if len(x.Children) == 0 {
-		e.touch("read", store, func() string { return way })
-	}
-	for _, c := range x.Children {
-		e.selected(schema, store, way, c)
+// selected adds the places that a subtree filter names: the ways to its innermost
+// elements.
+func (e *entry) selected(schema *yang.Schema, store string, filter xmltext.Raw) {
+	d := filter.Decoder(xmltext.Limits{})
+	var way []byte // to the element that is open
+	var ends []int // of way, for each element that is open
+	inner := false // the last tag was a start
+	for e.untold < maxCounted {
+		t, err := d.Next()
+		switch {
+		case err != nil || t.Kind == xmltext.EOF:
+			return
+		case t.Kind == xmltext.Start:
+			inner = true
+			ends = append(ends, len(way))
+			if len(way) > 2*maxText {
+				break // deep beyond what is told
+			}
+			way = append(way, '/')
+			if m := schema.ByNamespace(t.Space); m != nil {
+				way = append(append(way, m.Prefix...), ':')
+			}
+			way = append(way, t.Local...)
+		case t.Kind == xmltext.End:
+			if inner {
+				e.touch("read", store, func() string { return string(way) })
+			}
+			inner = false
+			way, ends = way[:ends[len(ends)-1]], ends[:len(ends)-1]
+		}
 	}
 }
 
@@ -176,32 +185,55 @@ func (e *entry) result() string {
 	return "ok"
 }
 
-// node is the notification of an entry, which becomes the new head of the chain.
-func (e *entry) node(kind *yang.Node, h *head) *data.Node {
-	b := data.Build(kind).Uint("number", h.number+1).Leaf("previous-hash", h.text()).
-		Time("time", e.time).Leaf("event", e.event).Text("user", e.user).Text("source", e.source)
+// appendXML appends the notification of an entry, which becomes the new head of the
+// chain. It is written straight away, not by a data tree: there is one for each rpc.
+func (e *entry) appendXML(b []byte, h *head) []byte {
+	begin := len(b)
+	leaf := func(name, value string) {
+		if value != "" {
+			b = append(append(append(b, '<'), name...), '>')
+			b = xmltext.AppendText(b, value)
+			b = append(append(append(b, "</"...), name...), '>')
+		}
+	}
+	number := func(name string, n uint64) {
+		b = strconv.AppendUint(append(append(append(b, '<'), name...), '>'), n, 10)
+		b = append(append(append(b, "</"...), name...), '>')
+	}
+	b = append(b, `<audit-record xmlns="urn:incidentd:yang:audit">`...)
+	number("number", h.number+1)
+	leaf("previous-hash", h.text())
+	leaf("time", data.FormatTime(e.time))
+	leaf("event", e.event)
+	leaf("user", e.user)
+	leaf("source", e.source)
 	if e.session != 0 {
-		b.Uint("session-id", uint64(e.session))
+		number("session-id", uint64(e.session))
 	}
-	b.Text("credential", e.credential)
+	leaf("credential", e.credential)
 	for _, g := range e.groups {
-		b.Leaf("group", g)
+		leaf("group", g)
 	}
-	b.Text("operation", e.operation)
+	leaf("operation", e.operation)
 	for _, t := range e.touched {
-		b.Entry("touched").Leaf("access", t.access).Text("datastore", t.datastore).Text("path", t.path)
+		b = append(b, "<touched>"...)
+		leaf("access", t.access)
+		leaf("datastore", t.datastore)
+		leaf("path", t.path)
+		b = append(b, "</touched>"...)
 	}
 	if e.untold > 0 {
-		b.Uint("untold", uint64(e.untold))
+		number("untold", uint64(e.untold))
 	}
-	b.Leaf("result", e.result())
+	leaf("result", e.result())
 	for _, tag := range e.tags {
-		b.Leaf("error-tag", tag)
+		leaf("error-tag", tag)
 	}
-	n := b.Text("text", e.text).Node()
+	leaf("text", e.text)
 	h.number++
-	h.hash = sum(data.AppendXML(nil, n, ""))
-	return n.With(data.NewLeaf(kind.ChildNamed("hash"), h.text()))
+	h.hash = sha256.Sum256(append(b, recordEnd...)[begin:])
+	leaf("hash", h.text())
+	return append(b, recordEnd...)
 }
 
 // attrs are what the log tells of an entry.

@@ -21,6 +21,9 @@ import (
 // Stream is the journal's stream of the records.
 const Stream = "audit"
 
+// recordName is the name of the notification.
+const recordName = "incidentd-audit:audit-record"
+
 const (
 	// queued is how many records may wait to be stored.
 	queued = 4096
@@ -42,7 +45,6 @@ type Config struct {
 // Log is the audit of one store.
 type Log struct {
 	schema *yang.Schema
-	kind   *yang.Node // the notification
 	update func(context.Context, func(*datastore.Tx) error) error
 	log    *slog.Logger
 
@@ -66,7 +68,7 @@ func Open(c Config) (*Log, error) {
 	if m == nil || !m.Implemented {
 		return nil, errors.New("audit: the schema does not implement incidentd-audit")
 	}
-	l := &Log{schema: c.Store.Schema(), kind: c.Store.Schema().Notification("incidentd-audit", "audit-record"), update: c.Store.Update, log: c.Log,
+	l := &Log{schema: c.Store.Schema(), update: c.Store.Update, log: c.Log,
 		queue: make(chan *entry, queued), done: make(chan struct{})}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -224,15 +226,15 @@ func (l *Log) storeBatch(batch []*entry) {
 		batch = append([]*entry{lost}, batch...)
 	}
 	head := l.head
-	nodes := make([]*data.Node, len(batch))
+	records := make([][]byte, len(batch))
 	hashes := make([]string, len(batch))
 	for i, e := range batch {
-		nodes[i] = e.node(l.kind, &head)
+		records[i] = e.appendXML(make([]byte, 0, 1024), &head)
 		hashes[i] = head.text()
 	}
 	err := l.update(context.Background(), func(tx *datastore.Tx) error {
-		for _, n := range nodes {
-			tx.Notify(Stream, n)
+		for _, r := range records {
+			tx.NotifyXML(Stream, recordName, r)
 		}
 		tx.Put(table, headKey, head.encode())
 		return nil

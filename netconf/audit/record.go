@@ -56,7 +56,7 @@ func (r *Record) head() (h head, err error) {
 // decode reads a record of the stream.
 func decode(schema *yang.Schema, j *journal.Record) (*Record, error) {
 	kind := schema.Notification("incidentd-audit", "audit-record")
-	if j.Name != kind.QName() {
+	if j.Name != recordName {
 		return nil, fmt.Errorf("it is a %.80q", j.Name)
 	}
 	d := xmltext.NewDecoder(j.Body, xmltext.Limits{})
