@@ -20,7 +20,7 @@
 // its tree. Running is the configuration. Startup is a second one, stored as well,
 // that only copies and edits of its own change. The candidate is in memory alone: it
 // is what running is, and follows it, until it is edited; Tx.Commit makes it running.
-// Intended is what running is. Operational is configuration and state together, and
+// Intended is what running is. Factory-default is stored when the store is made. Operational is configuration and state together, and
 // what Providers make when they are asked. State is what the server itself knows:
 // incidents, alarms, and nodes of system origin; it is stored like the configuration.
 //
@@ -41,12 +41,13 @@
 //
 // # Layout
 //
-// Six tables of datastore/kv (layout 2; layout 1 had the first, second and fourth):
+// Seven tables of datastore/kv (layout 2; layout 1 had the first, second and fifth):
 //
 //	names    two bytes, big-endian, to the qualified name of a schema node,
 //	         module:name, that they stand for in keys; numbers are never reused
 //	running  the nodes of the configuration
 //	startup  the nodes of the startup configuration
+//	factory-default  the nodes of the configuration that a reset puts back
 //	state    the nodes of the stored state
 //	history  a commit's number, eight bytes, big-endian, to its author and time, and
 //	         the way back to what was before it

@@ -15,11 +15,13 @@ const (
 	Running     Name = "running"
 	Intended    Name = "intended"
 	Operational Name = "operational"
+
+	FactoryDefault Name = "factory-default" // [RFC 8808 section 3]
 )
 
 // Known reports whether there is a datastore of the name.
 func (n Name) Known() bool {
-	return n.Writable() || n == Intended || n == Operational
+	return n.Writable() || n == Intended || n == Operational || n == FactoryDefault
 }
 
 // Writable reports whether the datastore takes edits, and therefore locks.
@@ -38,6 +40,8 @@ func (s *Snapshot) Datastore(name Name) *data.Node {
 		return s.Running
 	case Running, Intended: // nothing is computed from templates or left inactive
 		return s.Running
+	case FactoryDefault:
+		return s.factory
 	case Operational:
 		return s.Operational()
 	}
@@ -61,6 +65,8 @@ func (tx *Tx) Datastore(name Name) *data.Node {
 		return tx.running
 	case Running, Intended:
 		return tx.running
+	case FactoryDefault:
+		return tx.factory
 	case Operational:
 		return tx.Operational()
 	}
@@ -93,6 +99,25 @@ func (tx *Tx) Copy(from, to Name) {
 		return
 	}
 	tx.Set(to, tx.Datastore(from))
+}
+
+// SetFactoryDefault makes a tree what FactoryReset puts back. It is for who makes the
+// store.
+func (tx *Tx) SetFactoryDefault(n *data.Node) { tx.factory = n }
+
+// FactoryReset makes running, startup and the candidate what factory-default is [RFC
+// 8808 section 2]. A confirmed commit that waits is cancelled. It answers
+// operation-not-supported when the store has no factory default.
+func (tx *Tx) FactoryReset() error {
+	if tx.factory.Empty() {
+		return rpcerr.OperationNotSupported("a factory-reset without a factory default")
+	}
+	if tx.pending != nil {
+		tx.event = ConfirmCancel
+		tx.setPending(nil)
+	}
+	tx.running, tx.startup, tx.candidate = tx.factory, tx.factory, nil
+	return nil
 }
 
 // Discard drops the changes of the candidate [RFC 6241 section 8.3.4.2].

@@ -23,6 +23,7 @@ const (
 	tableRunning = "running"
 	tableStartup = "startup"
 	tableState   = "state"
+	tableFactory = "factory-default"
 )
 
 // Options of Open; the zero value works.
@@ -51,6 +52,7 @@ type Snapshot struct {
 	Startup *data.Node
 	State   *data.Node
 
+	factory   *data.Node // empty: none was ever set
 	candidate *data.Node // nil: as running
 	pending   *Confirmation
 
@@ -139,7 +141,7 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 		for _, t := range []struct {
 			table string
 			tree  **data.Node
-		}{{tableRunning, &snap.Running}, {tableStartup, &snap.Startup}, {tableState, &snap.State}} {
+		}{{tableRunning, &snap.Running}, {tableStartup, &snap.Startup}, {tableState, &snap.State}, {tableFactory, &snap.factory}} {
 			if *t.tree, err = s.names.load(r, t.table, schema); err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ type Tx struct {
 	base           *Snapshot
 	running, state *data.Node
 	startup        *data.Node
+	factory        *data.Node
 	candidate      *data.Node // nil: without changes, as running
 	pending        *Confirmation
 	event          ConfirmEvent
@@ -40,14 +41,14 @@ type row struct{ table, key string }
 
 // begin starts a transaction on what the one before left.
 func (s *Store) begin(w *kv.Writer, base *Snapshot) *Tx {
-	return &Tx{store: s, w: w, base: base, running: base.Running, state: base.State, startup: base.Startup,
+	return &Tx{store: s, w: w, base: base, running: base.Running, state: base.State, startup: base.Startup, factory: base.factory,
 		candidate: base.candidate, pending: base.pending, number: base.Commit, now: time.Now().UTC(), rows: map[row][]byte{}}
 }
 
 // snapshot is what the transaction leaves.
 func (tx *Tx) snapshot() *Snapshot {
 	s := &Snapshot{Version: tx.base.Version + 1, Commit: tx.number, Running: tx.running, State: tx.state,
-		Startup: tx.startup, candidate: tx.candidate, pending: tx.pending}
+		Startup: tx.startup, factory: tx.factory, candidate: tx.candidate, pending: tx.pending}
 	return s.ready()
 }
 
@@ -250,7 +251,12 @@ func (tx *Tx) gather() error {
 	for _, t := range []struct {
 		table    string
 		old, new *data.Node
-	}{{tableRunning, tx.base.Running, tx.running}, {tableStartup, tx.base.Startup, tx.startup}, {tableState, tx.base.State, tx.state}} {
+	}{
+		{tableRunning, tx.base.Running, tx.running},
+		{tableStartup, tx.base.Startup, tx.startup},
+		{tableState, tx.base.State, tx.state},
+		{tableFactory, tx.base.factory, tx.factory},
+	} {
 		if t.old == t.new {
 			continue
 		}

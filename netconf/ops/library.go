@@ -42,9 +42,10 @@ func (o *operations) yangLibrary(top *yang.Node) *data.Node {
 		}
 	}
 	b.Entry("schema", libraryName).Leaf("module-set", libraryName)
-	for _, d := range []datastore.Name{datastore.Running, datastore.Candidate, datastore.Startup, datastore.Intended, datastore.Operational} {
-		b.Entry("datastore", "ietf-datastores:"+string(d)).Leaf("schema", libraryName)
+	for _, d := range []string{"running", "candidate", "startup", "intended", "operational"} {
+		b.Entry("datastore", "ietf-datastores:"+d).Leaf("schema", libraryName)
 	}
+	b.Entry("datastore", "ietf-factory-default:factory-default").Leaf("schema", libraryName)
 	return b.Leaf("content-id", o.server.ContentID()).Node()
 }
 

@@ -34,8 +34,9 @@ type Config struct {
 // yang.Options: without the others the schema neither announces nor accepts them.
 func Features() map[string][]string {
 	return map[string][]string{
-		"ietf-netconf":      {"candidate", "confirmed-commit", "rollback-on-error", "startup", "url", "validate", "writable-running", "xpath"},
-		"ietf-netconf-nmda": {"origin", "with-defaults"},
+		"ietf-factory-default": {"factory-default-datastore"},
+		"ietf-netconf":         {"candidate", "confirmed-commit", "rollback-on-error", "startup", "url", "validate", "writable-running", "xpath"},
+		"ietf-netconf-nmda":    {"origin", "with-defaults"},
 	}
 }
 
@@ -78,6 +79,7 @@ func Register(c Config) error {
 		{"ietf-netconf", "unlock", o.unlock},
 		{"ietf-netconf", "close-session", o.closeSession},
 		{"ietf-netconf", "kill-session", o.killSession},
+		{"ietf-factory-default", "factory-reset", o.factoryReset},
 		{"ietf-netconf-monitoring", "get-schema", o.getSchema},
 		{"ietf-netconf-partial-lock", "partial-lock", o.partialLock},
 		{"ietf-netconf-partial-lock", "partial-unlock", o.partialUnlock},

@@ -36,7 +36,7 @@ func (o *operations) place(input *data.Node, choice string) (p place, err error)
 			}
 		case "config":
 			p.config = c
-		case "candidate", "running", "startup":
+		case "candidate", "running", "startup", "factory-default":
 			p.store = datastore.Name(c.Name())
 		}
 	}
@@ -65,10 +65,11 @@ func (o *operations) writable(input *data.Node, choice string) (datastore.Name, 
 	return p.store, err
 }
 
-// datastoreOf is the datastore of an identity of ietf-datastores. The others are
+// datastoreOf is the datastore of an identity. Those that are not there are
 // refused as RFC 8526 section 3 says.
 func datastoreOf(identity string) (datastore.Name, error) {
-	name := datastore.Name(strings.TrimPrefix(identity, "ietf-datastores:"))
+	_, local, _ := strings.Cut(identity, ":")
+	name := datastore.Name(local)
 	if !name.Known() {
 		return "", datastoreError(string(name))
 	}

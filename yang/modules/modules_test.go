@@ -67,7 +67,7 @@ func TestNames(t *testing.T) {
 		revisions[module] = revision
 	}
 	for _, need := range []string{
-		"iana-crypt-hash", "ietf-alarms", "ietf-datastores", "ietf-incident",
+		"iana-crypt-hash", "ietf-alarms", "ietf-datastores", "ietf-factory-default", "ietf-incident",
 		"ietf-incident-types", "ietf-inet-types", "ietf-list-pagination", "ietf-list-pagination-nc", "ietf-netconf", "ietf-netconf-acm",
 		"ietf-netconf-monitoring", "ietf-netconf-nmda", "ietf-netconf-with-defaults", "ietf-netconf-notifications", "ietf-netconf-partial-lock",
 		"ietf-network", "ietf-network-topology", "ietf-origin", "ietf-system", "ietf-system-capabilities",

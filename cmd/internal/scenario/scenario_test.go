@@ -122,10 +122,10 @@ func (r *runner) lint() {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		r.fatalf("%v", err)
 	}
-	args := []string{"-p", modulesDir, "-F", "ietf-alarms:alarm-summary", "-F", "ietf-system:authentication,local-users",
+	args := []string{"-p", modulesDir, "-F", "ietf-alarms:alarm-summary", "-F", "ietf-factory-default:factory-default-datastore", "-F", "ietf-system:authentication,local-users",
 		"-F", "ietf-subscribed-notifications:encode-json,encode-xml,replay,subtree,xpath"}
 	for _, m := range []string{"ietf-incident", "ietf-incident-types", "ietf-alarms", "ietf-network", "ietf-network-topology", "ietf-system", "ietf-yang-library",
-		"ietf-netconf", "ietf-netconf-acm", "ietf-netconf-monitoring", "ietf-datastores", "ietf-subscribed-notifications", "incidentd-alarm-types", "incidentd-audit", "incidentd-events", "incidentd-history", "incidentd-incident", "incidentd-inventory", "incidentd-server"} {
+		"ietf-netconf", "ietf-netconf-acm", "ietf-netconf-monitoring", "ietf-datastores", "ietf-factory-default", "ietf-subscribed-notifications", "incidentd-alarm-types", "incidentd-audit", "incidentd-events", "incidentd-history", "incidentd-incident", "incidentd-inventory", "incidentd-server"} {
 		found, err := filepath.Glob(filepath.Join(modulesDir, m+"@*.yang"))
 		if err != nil || len(found) != 1 {
 			r.fatalf("%d files of the module %s: %v", len(found), m, err)

@@ -106,6 +106,7 @@ func makeStore(path string, admin Admin) error {
 		if err == nil {
 			tx.By(datastore.Author{User: admin.Name, Source: "init"})
 			tx.SetRunning(config)
+			tx.SetFactoryDefault(config)
 			tx.Put(tableServer, rowAccess, []byte{1})
 		}
 		return err

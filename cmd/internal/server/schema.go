@@ -22,6 +22,7 @@ var implemented = []string{
 	// Its identities name the datastores; values of identityrefs come from
 	// implemented modules alone [RFC 7950 section 9.10.2].
 	"ietf-datastores",
+	"ietf-factory-default",
 	"ietf-incident",
 	"ietf-incident-types",
 	"ietf-list-pagination",
