@@ -78,7 +78,7 @@ func (a *app) remedy(ctx context.Context, e *rpcerr.Error) string {
 // holder says who a session is that is in the way.
 func (a *app) holder(ctx context.Context, id string) string {
 	if id == "0" || id == "" {
-		return "No NETCONF session holds it: a confirmed commit may wait. incctl history tells; incctl commit confirm or incctl cancel-commit ends it."
+		return "No session holds it: either the candidate has changes (incctl diff; commit or discard ends that), or a confirmed commit waits (incctl history; commit confirm or cancel-commit ends that)."
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

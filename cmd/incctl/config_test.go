@@ -53,6 +53,17 @@ func TestGet(t *testing.T) {
 		words(`get "/networks/network[id='ip']"`),
 		words(`get /networks/network=ip/node=nobody -f tree`),
 		words(`get-config "//ietf-network:node[ietf-network:node-id='P1']" -f tree`),
+		words(`get-config "//nw:node[nw:node-id='P1']" /system -f tree`),
+		words(`get-config "//ietf-network:node[" -f tree`),
+		words("get-config /networks --depth 3 -f tree"),
+		words("get-config /networks --depth 65536"),
+		words("get /networks/network=VPN-A/supporting-network --origin -f tree"),
+		words("get /nacm --defaults report-all-tagged -f tree"),
+		words("get-config /networks/network=ip/node --sort-by node-id --backwards --limit 2 -f table"),
+		words("get-config /networks/network=ip/node --limit 1 --offset 1 -f tree"),
+		words(`get-config /networks/network=ip/node --where "starts-with(node-id, 'PE')" -f tree`),
+		words("get-config /networks/network=ip/node --offset 99 -f tree"),
+		words("get /networks/network=ip/node=P1 /networks/network=ip/node=P2 -f xml"),
 	))
 }
 

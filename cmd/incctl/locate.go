@@ -72,22 +72,34 @@ func (d *document) spots() *spot {
 // members reads those of an object, to its end.
 func (d *document) members(dec *json.Decoder, in *spot) {
 	for dec.More() {
+		at := d.next(dec)
 		t, err := dec.Token()
 		name, ok := t.(string)
 		if err != nil || !ok {
 			return
 		}
-		at := int(dec.InputOffset()) - len(name)
-		d.value(dec, in, name[strings.IndexByte(name, ':')+1:], at)
+		if !d.value(dec, in, name[strings.IndexByte(name, ':')+1:], at) {
+			return
+		}
 	}
 	_, _ = dec.Token() // the end, or what the parser will complain of
 }
 
-// value reads that of a member: each element of an array is a spot of its own.
-func (d *document) value(dec *json.Decoder, in *spot, name string, at int) {
+// next is where the next token begins.
+func (d *document) next(dec *json.Decoder) int {
+	at := int(dec.InputOffset())
+	for at < len(d.text) && strings.IndexByte(" \t\r\n,:", d.text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// value reads that of a member: each element of an array is a spot of its own. It is
+// false when the text cannot be read on.
+func (d *document) value(dec *json.Decoder, in *spot, name string, at int) bool {
 	t, err := dec.Token()
 	if err != nil {
-		return
+		return false
 	}
 	s := &spot{name: name, offset: at}
 	switch t {
@@ -96,17 +108,16 @@ func (d *document) value(dec *json.Decoder, in *spot, name string, at int) {
 		d.members(dec, s)
 	case json.Delim('['):
 		for dec.More() {
-			next := int(dec.InputOffset())
-			for next < len(d.text) && strings.IndexByte(" \t\r\n,", d.text[next]) >= 0 {
-				next++
+			if !d.value(dec, in, name, d.next(dec)) {
+				return false
 			}
-			d.value(dec, in, name, next)
 		}
 		_, _ = dec.Token() // as in members
 	default:
 		s.text = fmt.Sprint(t)
 		in.children = append(in.children, s)
 	}
+	return true
 }
 
 // line is the number of the line that an offset is in.
@@ -234,10 +245,11 @@ func (d *document) locate(err error) error {
 	top := d.spots()
 	lines := make([]string, len(list))
 	for i, e := range list {
-		at := top
-		if e.Path.Expr != "" {
-			at = top.find(e.Path.Expr)
+		if e.Path.Expr == "" {
+			lines[i] = e.Error()
+			continue
 		}
+		at := top.find(e.Path.Expr)
 		for _, info := range e.Info {
 			for _, c := range at.children {
 				if (info.Name == "bad-element") && c.name == local(info.Value) {

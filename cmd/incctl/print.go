@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -56,6 +58,11 @@ type answer struct {
 	schema   *yang.Schema
 	tree     *data.Node // nil when only XML was asked for
 	notes    show.Notes
+	// origins are those of all nodes, inherited ones included.
+	origins map[*data.Node]string
+	// order is that in which the server has sent the nodes: a page may be sorted by
+	// something else than its keys, by which the tree sorts.
+	order show.Order
 }
 
 // parse binds the content of <data> to the schema. Attributes become notes.
@@ -68,8 +75,8 @@ func parse(schema *yang.Schema, elements *etree.Element) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer does not fit the server's own schema; --format xml shows it as it came: %w", err)
 	}
-	out := &answer{elements: elements, schema: schema, tree: tree, notes: show.Notes{}}
-	out.annotate(elements, tree)
+	out := &answer{elements: elements, schema: schema, tree: tree, notes: show.Notes{}, origins: map[*data.Node]string{}, order: show.Order{}}
+	out.annotate(elements, tree, "")
 	return out, nil
 }
 
@@ -100,7 +107,7 @@ func bare(e *etree.Element) {
 }
 
 // annotate finds the nodes of elements with metadata and makes notes of it.
-func (a *answer) annotate(e *etree.Element, n *data.Node) {
+func (a *answer) annotate(e *etree.Element, n *data.Node, origin string) {
 	for _, c := range e.ChildElements() {
 		m := a.schema.ByNamespace(c.NamespaceURI())
 		if m == nil {
@@ -126,27 +133,35 @@ func (a *answer) annotate(e *etree.Element, n *data.Node) {
 		if child == nil {
 			continue
 		}
-		if note := noteOf(c); note != "" {
-			a.notes[child] = note
+		a.order[child] = len(a.order)
+		from, byDefault := metadata(c)
+		switch {
+		case byDefault:
+			a.notes[child] = "default"
+		case from != "":
+			a.notes[child] = from
+		}
+		if from = cmp.Or(from, origin); from != "" {
+			a.origins[child] = from
 		}
 		if !s.HasValue() && s.Kind != yang.AnyData && s.Kind != yang.AnyXML {
-			a.annotate(c, child)
+			a.annotate(c, child, from)
 		}
 	}
 }
 
-// noteOf says in words what the attributes of an element tell.
-func noteOf(e *etree.Element) string {
-	var notes []string
+// metadata reads an element's origin [RFC 8342] without its module, and whether it holds
+// the default value [RFC 6243].
+func metadata(e *etree.Element) (origin string, byDefault bool) {
 	for _, at := range e.Attr {
 		switch {
 		case at.NamespaceURI() == nsOrigin && at.Key == "origin":
-			notes = append(notes, local(at.Value))
+			origin = local(at.Value)
 		case at.NamespaceURI() == nsDefault && at.Key == "default":
-			notes = append(notes, "default")
+			byDefault = at.Value == "true" || at.Value == "1"
 		}
 	}
-	return strings.Join(notes, ", ")
+	return origin, byDefault
 }
 
 // print writes an answer in a format: what the paths lead to, or all of it.
@@ -174,9 +189,10 @@ func (a *app) print(ans *answer, format string, paths []datapath.Path) error {
 		found := []*data.Loc{{Node: ans.tree}}
 		if len(p.Steps) > 0 {
 			found = p.Find(ans.tree)
+			slices.SortStableFunc(found, func(x, y *data.Loc) int { return ans.order.Compare(x.Node, y.Node) })
 		}
 		if format == formatTable {
-			for _, t := range show.TablesAt(ans.tree, p) {
+			for _, t := range show.TablesAt(ans.tree, p, ans.order) {
 				if shown {
 					fmt.Fprintln(a.stdout)
 				}
@@ -188,6 +204,9 @@ func (a *app) print(ans *answer, format string, paths []datapath.Path) error {
 			continue
 		}
 		for _, l := range found {
+			if from := ans.origins[l.Node]; from != "" && ans.notes[l.Node] == "" {
+				ans.notes[l.Node] = from // of the first that is shown, for those below it
+			}
 			text := show.Text(l, ans.notes, out.paintData)
 			shown = shown || text != ""
 			fmt.Fprint(a.stdout, text)

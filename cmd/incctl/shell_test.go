@@ -183,7 +183,8 @@ compare --json
 show /system/hostname
 show inc-77
 `, "shell")
-	p3 := l.run(`lock
+	p3 := l.run(`discard
+lock
 set /system/location Oslo
 sessions
 commit

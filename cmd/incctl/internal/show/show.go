@@ -151,9 +151,6 @@ func Difference(old, new *data.Node, paint Paint) string {
 	w := writer{paint: paint}
 	var shown []*data.Loc
 	data.Diff(old, new, func(parent *data.Loc, x, y *data.Node) bool {
-		if x != nil && y != nil && x.Schema() != y.Schema() {
-			return true
-		}
 		way := ancestors(parent)
 		same := 0
 		for same < len(way) && same < len(shown) && samePlace(way[same].Node, shown[same].Node) {

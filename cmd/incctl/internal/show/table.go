@@ -1,7 +1,9 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"incidentd/cmd/incctl/internal/datapath"
@@ -17,51 +19,57 @@ type Table struct {
 	Rows    [][]string
 }
 
+// Order is the place of nodes among others. Those that are not in it come first.
+type Order map[*data.Node]int
+
+// Compare compares the places of two nodes.
+func (o Order) Compare(x, y *data.Node) int { return cmp.Compare(o[x], o[y]) }
+
 // TablesAt makes tables of what a path leads to in a tree: of the list itself when it is
 // one, else of each topmost list below. The columns are the leafs that any of the entries
 // has, those in containers included, in the schema's order; of lists below, the number of
-// entries is told.
-func TablesAt(tree *data.Node, p datapath.Path) (out []Table) {
+// entries is told. Rows have the given order, or without one that of the tree.
+func TablesAt(tree *data.Node, p datapath.Path, o Order) (out []Table) {
 	if len(p.Steps) == 0 {
-		return tables(p.Schema, &data.Loc{Node: tree})
+		return tables(p.Schema, &data.Loc{Node: tree}, o)
 	}
 	n := p.Node()
 	if n.Kind != yang.List || p.Steps[len(p.Steps)-1].Keys != nil {
 		for _, l := range p.Find(tree) {
-			out = append(out, tables(p.Schema, l)...)
+			out = append(out, tables(p.Schema, l, o)...)
 		}
 		return out
 	}
 	for _, l := range p.Up().Find(tree) {
-		if t := list(datapath.Of(p.Schema, l).Down(n).String(), n, l.Node); len(t.Rows) > 0 {
+		if t := list(datapath.Of(p.Schema, l).Down(n).String(), n, l.Node, o); len(t.Rows) > 0 {
 			out = append(out, t)
 		}
 	}
 	return out
 }
 
-func tables(s *yang.Schema, at *data.Loc) (out []Table) {
+func tables(s *yang.Schema, at *data.Loc, o Order) (out []Table) {
 	done := map[*yang.Node]bool{}
 	for c := range at.Node.Children() {
 		switch n := c.Schema(); {
 		case n.Kind == yang.List:
 			if !done[n] {
 				done[n] = true
-				out = append(out, list(datapath.Of(s, at).Down(n).String(), n, at.Node))
+				out = append(out, list(datapath.Of(s, at).Down(n).String(), n, at.Node, o))
 			}
 		case n.Kind == yang.Container:
-			out = append(out, tables(s, at.Down(c))...)
+			out = append(out, tables(s, at.Down(c), o)...)
 		}
 	}
 	return out
 }
 
 // list is the table of one list's entries.
-func list(title string, n *yang.Node, parent *data.Node) Table {
+func list(title string, n *yang.Node, parent *data.Node, o Order) Table {
 	t := Table{Title: title}
 	var rows []map[string]string
 	used := map[string]bool{}
-	for e := range parent.EntriesOf(n) {
+	for _, e := range slices.SortedStableFunc(parent.EntriesOf(n), o.Compare) {
 		row := map[string]string{}
 		fields(e, "", row)
 		for name := range row {
