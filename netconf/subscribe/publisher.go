@@ -43,6 +43,8 @@ type Publisher struct {
 	events  *events
 	kinds   []Kind
 
+	sequencing atomic.Pointer[sequencing] // nil: envelopes have none
+
 	mu       sync.Mutex
 	sessions map[*netconf.Session]*member // mu
 	byID     map[uint32]*Subscription     // mu; those of RFC 8639
@@ -77,6 +79,7 @@ func Register(c Config) (*Publisher, error) {
 		return nil, err
 	}
 	p.events = newEvents(p)
+	p.configure(store.Snapshot())
 	p.Add(Kind{Leaf: "stream", New: p.newStream})
 	store.Join(watcher{p})
 	store.Provide(p.nodes.netconf, p.netconfStreams)

@@ -34,6 +34,7 @@ type Subscription struct {
 
 	life     context.Context // of the session; of the goroutine that runs
 	modified bool            // the receiver is still to be told; of the goroutine that runs
+	buffer   []byte          // of the goroutine that runs
 
 	sent, excluded atomic.Uint64
 	writing        atomic.Int64 // since when a message is being written, in nanoseconds since 1970; 0: none is
@@ -67,7 +68,7 @@ func (s *Subscription) Send(ctx context.Context, e *Event) error {
 		return nil
 	}
 	begin := time.Now()
-	if err := s.write(ctx, begin, m); err != nil {
+	if err := s.write(ctx, begin, m, s.sent.Load()+1); err != nil {
 		return err
 	}
 	s.sent.Add(1)
@@ -78,11 +79,17 @@ func (s *Subscription) Send(ctx context.Context, e *Event) error {
 	return nil
 }
 
-// write sends a message, and lets others see since when.
-func (s *Subscription) write(ctx context.Context, begin time.Time, m *message) error {
+// write sends a message, and lets others see since when. The number is that of the event
+// record in it, or of the last one before it.
+func (s *Subscription) write(ctx context.Context, begin time.Time, m *message, number uint64) error {
+	text := m.text
+	if q := s.publisher.sequencing.Load(); q != nil {
+		s.buffer = q.append(s.buffer[:0], m, number)
+		text = s.buffer
+	}
 	s.writing.Store(begin.UnixNano())
 	defer s.writing.Store(0)
-	return s.session.Notify(ctx, m.text)
+	return s.session.Notify(ctx, text)
 }
 
 // resume tells a peer that reads again that it was suspended.

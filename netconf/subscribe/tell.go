@@ -34,8 +34,7 @@ func (s *Subscription) tellModified(ctx context.Context) error {
 }
 
 func (s *Subscription) announce(ctx context.Context, at time.Time, n *data.Node) error {
-	begin := time.Now()
-	return s.write(ctx, begin, envelope(at, s.encoding.encode(n)))
+	return s.write(ctx, time.Now(), envelope(at, s.encoding.encode(n)), s.sent.Load())
 }
 
 // replayed tells that the replay is over.

@@ -2,7 +2,8 @@ package subscribe
 
 import "incidentd/datastore"
 
-// watcher lets subscriptions know when /filters has changed. It is a Participant.
+// watcher lets subscriptions know when what they depend on has changed in the
+// configuration. It is a Participant.
 type watcher struct{ *Publisher }
 
 // Prepare implements datastore.Participant.
@@ -11,6 +12,7 @@ func (w watcher) Prepare(tx *datastore.Tx) error {
 	if tx.Base().Running.Get(filters) != tx.Running().Get(filters) {
 		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
 	}
+	tx.OnCommit(w.configure)
 	return nil
 }
 
@@ -26,3 +28,6 @@ func (p *Publisher) renew() {
 		s.renew()
 	}
 }
+
+// configure takes over what the configuration says of all notifications.
+func (p *Publisher) configure(snap *datastore.Snapshot) { p.sequencing.Store(p.sequencingOf(snap.Running)) }
