@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 
 	"incidentd/datastore/kv"
@@ -123,12 +122,13 @@ func (c *Cursor) fromRing() (done bool, last uint64, err error) {
 	j := c.j
 	j.mu.RLock()
 	defer j.mu.RUnlock()
+	floor := j.floor(c.streams)
 	if c.next == 0 {
-		c.next = j.first
+		c.next = floor
 	}
 	switch {
-	case c.next < j.first:
-		return true, j.last, &AgedError{Wanted: c.next, First: j.first}
+	case c.next < floor:
+		return true, j.last, &AgedError{Wanted: c.next, First: floor}
 	case c.next > j.last:
 		return true, j.last, nil
 	case j.ring.n == 0 || c.next < j.ring.at(0).Seq:
@@ -158,38 +158,36 @@ func (c *Cursor) fromDisk(last uint64) error {
 	c.j.diskReads.Add(1)
 	wanted := func(stream []byte) bool { return c.wants(string(stream)) }
 	return c.j.db.View(func(r *kv.Reader) error {
-		end := min(last+1, c.next+chunkRecords)
-		for k, row := range r.Scan(table, key(c.next), key(end)) {
+		first, err := c.j.firstIn(r)
+		if err != nil {
+			return err
+		}
+		if err := c.j.agedIn(r, c.streams, first, c.next); err != nil {
+			return err
+		}
+		looked := 0
+		for k, row := range r.Scan(table, key(c.next), key(last+1)) {
 			seq, err := unkey(k)
 			if err != nil {
 				return err
 			}
-			if seq != c.next {
-				break
+			if seq != c.next && seq > first {
+				return damaged("record %d is missing", max(c.next, first))
 			}
 			record, err := decode(seq, row, wanted)
 			if err != nil {
 				return err
 			}
-			c.next++
-			if record != nil && !c.take(record) {
+			c.next = seq + 1
+			full := record != nil && !c.take(record)
+			if looked++; full || looked == chunkRecords {
 				return nil
 			}
 		}
-		if c.next == end {
-			return nil
+		if c.next <= last && first <= last {
+			return damaged("record %d is missing", max(c.next, first))
 		}
-		return missing(r, c.next)
+		c.next = last + 1
+		return nil
 	})
-}
-
-// missing tells why a record is not in the store: retention has just deleted
-// it, or else something is wrong.
-func missing(r *kv.Reader, seq uint64) error {
-	if v := r.Get(infoTable, agedKey); len(v) == 16 {
-		if aged := binary.BigEndian.Uint64(v); aged >= seq {
-			return &AgedError{Wanted: seq, First: aged + 1}
-		}
-	}
-	return damaged("record %d is missing", seq)
 }

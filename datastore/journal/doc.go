@@ -8,9 +8,14 @@
 //
 // # Streams
 //
-// Each record belongs to one stream besides [NETCONF], which has all records
-// [RFC 5277 section 3.2.3] but those of streams apart [RFC 8639 section 2.1]. Sequence numbers count over all streams: 1, 2, 3 and
-// so on, without gaps, and are never used again.
+// Each record belongs to one stream at most besides [NETCONF], which has all records
+// [RFC 5277 section 3.2.3] but those of streams apart [RFC 8639 section 2.1].
+// Sequence numbers count over all streams: 1, 2, 3 and so on, without gaps, and are
+// never used again.
+//
+// Each stream keeps its records as long as its [Retention] says ([Journal.Trim]). A row is
+// deleted when neither NETCONF nor the record's own stream keeps it. So from the oldest
+// record of NETCONF on all rows are there, and before it those of streams that keep more.
 //
 // # Concurrency
 //
@@ -30,8 +35,10 @@
 // all rows before it (8 bytes), the length (varint) and text of the stream, the
 // same of the name, and the body. Table "journal-info": "created" to the time of
 // creation (8 bytes), "aged" to sequence number and time of the last record that
-// retention deleted (8 bytes each), "last " and the name of a stream apart to the key
-// and the row of the last of its records that retention deleted. Numbers are big-endian. Rows are only appended
-// at the end and deleted at the front, so both times and sizes are found by
-// binary search.
+// retention took from NETCONF (8 bytes each); "log/" and the name of another stream to the
+// number behind the last record that retention took from it, the time of that record, 0
+// for none, and the bytes of what it keeps, up to the record of "counted" (8 bytes each); "last " and
+// the name of a stream apart to the key and the row of the last record that retention took
+// from it. Numbers are big-endian. Rows are only appended at the end, so times are found by
+// binary search, and so are sizes in NETCONF.
 package journal

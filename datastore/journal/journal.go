@@ -60,12 +60,9 @@ type Options struct {
 	// Streams are those besides NETCONF; nil means DefaultStreams.
 	Streams []Stream
 
-	// MaxAge is how long records are kept; 0 means DefaultMaxAge, less than 0
-	// for ever.
-	MaxAge time.Duration
-
-	// MaxBytes is how many bytes of records are kept, not counting what the
-	// store adds; 0 means DefaultMaxBytes, less than 0 any number.
+	// MaxAge and MaxBytes are the Retention of each stream until SetRetention says
+	// otherwise.
+	MaxAge   time.Duration
 	MaxBytes int64
 
 	// RingRecords and RingBytes bound the latest records that are kept in
@@ -77,12 +74,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Streams == nil {
 		o.Streams = DefaultStreams()
-	}
-	if o.MaxAge == 0 {
-		o.MaxAge = DefaultMaxAge
-	}
-	if o.MaxBytes == 0 {
-		o.MaxBytes = DefaultMaxBytes
 	}
 	if o.RingRecords == 0 {
 		o.RingRecords = DefaultRingRecords
@@ -103,9 +94,11 @@ type Journal struct {
 	staged []stagedRecord // not yet published; of the writer
 
 	mu       sync.RWMutex
-	first    uint64 // the oldest record, last+1 if there is none
-	offset   uint64 // of first
-	last     uint64 // the last published record, 0 before the first one
+	logs     map[string]*log // of the streams besides NETCONF
+	retain   Retention       // of NETCONF
+	first    uint64          // the oldest record of NETCONF, last+1 if there is none
+	offset   uint64          // of first
+	last     uint64          // the last published record, 0 before the first one
 	lastTime time.Time
 	end      uint64    // the offset behind last
 	aged     time.Time // of the last deleted record
@@ -122,7 +115,10 @@ type Journal struct {
 // Open opens the journal in a store and creates it there if need be.
 func Open(db *kv.DB, o Options) (*Journal, error) {
 	o = o.withDefaults()
-	j := &Journal{db: db, options: o}
+	j := &Journal{db: db, options: o, retain: Retention{o.MaxAge, o.MaxBytes}.withDefaults(), logs: map[string]*log{}}
+	for _, s := range o.Streams {
+		j.logs[s.Name] = &log{retain: j.retain, floor: 1, at: 1}
+	}
 	j.streams = append([]Stream{{Name: NETCONF, Description: "All notifications."}}, o.Streams...)
 	j.ring = ring{maxBytes: max(o.RingBytes, 0), buf: make([]*Record, max(o.RingRecords, 1))}
 	if o.RingRecords < 0 {
@@ -165,25 +161,23 @@ func (j *Journal) load(r *kv.Reader) error {
 		return damaged("an aged record of %d bytes", len(v))
 	}
 	j.first = j.last + 1
-	k, row := r.Last(table)
-	if k == nil {
-		return nil
+	if k, row := r.Last(table); k != nil {
+		last, h, err := decodeRow(k, row)
+		if err != nil {
+			return err
+		}
+		if last >= j.first {
+			j.last, j.lastTime, j.end = last, h.time, h.offset+rowSize(row)
+			if h, err = readHead(r, j.first); err != nil {
+				return err
+			}
+			if h.offset > j.end {
+				return damaged("the offset %d of record %d is beyond the end", h.offset, j.first)
+			}
+			j.offset = h.offset
+		}
 	}
-	last, h, err := decodeRow(k, row)
-	if err != nil {
-		return err
-	}
-	j.lastTime, j.end = h.time, h.offset+rowSize(row)
-	k, row = r.First(table)
-	first, h, err := decodeRow(k, row)
-	if err != nil {
-		return err
-	}
-	if first != j.first || last < first || j.end < h.offset {
-		return damaged("records %d to %d, and %d was the last to be deleted", first, last, j.last)
-	}
-	j.last, j.offset = last, h.offset
-	return nil
+	return j.loadLogs(r)
 }
 
 func decodeRow(k, row []byte) (seq uint64, h head, err error) {
@@ -205,7 +199,7 @@ func (j *Journal) apart(stream string) bool {
 // Streams are NETCONF and the others, with their descriptions.
 func (j *Journal) Streams() []Stream { return slices.Clone(j.streams) }
 
-// First is the sequence number of the oldest record that is kept, Last()+1 if
+// First is the sequence number of the oldest record that NETCONF has, Last()+1 if
 // there is none.
 func (j *Journal) First() uint64 {
 	j.mu.RLock()
@@ -225,19 +219,22 @@ func (j *Journal) Last() uint64 {
 // RFC 5277 section 3.2.5.1.
 func (j *Journal) CreationTime() time.Time { return j.created }
 
-// AgedTime is the time of the last record that retention deleted, zero if it
-// has deleted none: the replayLogAgedTime of RFC 5277 section 3.2.5.1.
-func (j *Journal) AgedTime() time.Time {
+// AgedTime is the time of the last record that retention has taken from a stream, zero
+// if it has taken none: the replayLogAgedTime of RFC 5277 section 3.2.5.1.
+func (j *Journal) AgedTime(stream string) time.Time {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
+	if l := j.logs[stream]; l != nil {
+		return l.aged
+	}
 	return j.aged
 }
 
-// FindTime is the sequence number of the first record that is not before t,
-// Last()+1 if there is none. It reads the store.
-func (j *Journal) FindTime(t time.Time) (seq uint64, err error) {
+// FindTime is the sequence number of the first record that is not before t and that a
+// stream may have, Last()+1 if there is none. It reads the store.
+func (j *Journal) FindTime(t time.Time, stream string) (seq uint64, err error) {
 	j.mu.RLock()
-	first, last := j.first, j.last
+	first, last := j.floor([]string{stream}), j.last
 	j.mu.RUnlock()
 	err = j.db.View(func(r *kv.Reader) error {
 		seq, err = search(r, first, last, func(h head) bool { return !h.time.Before(t) })
@@ -247,13 +244,20 @@ func (j *Journal) FindTime(t time.Time) (seq uint64, err error) {
 }
 
 // search is the first record of which ok, last+1 if there is none; ok is false
-// up to some record and true from there on. Records that retention has deleted
-// meanwhile count as false.
+// up to some record and true from there on. A record that is not there counts as the
+// next one that is.
 func search(r *kv.Reader, first, last uint64, ok func(head) bool) (uint64, error) {
 	var failed error
-	n := sort.Search(int(last+1-first), func(i int) bool {
-		row := r.Get(table, key(first+uint64(i)))
-		if row == nil || failed != nil {
+	n := sort.Search(int(last+1-min(first, last+1)), func(i int) bool {
+		seq := first + uint64(i)
+		row := r.Get(table, key(seq))
+		if row == nil {
+			var k []byte
+			if k, row = r.Seek(table, key(seq)); k == nil {
+				return true
+			}
+		}
+		if failed != nil {
 			return false
 		}
 		h, err := decodeHead(row)
@@ -267,9 +271,9 @@ func search(r *kv.Reader, first, last uint64, ok func(head) bool) (uint64, error
 
 // Stats are figures of a journal.
 type Stats struct {
-	Records   uint64 // kept
-	Bytes     uint64 // of the records kept, as MaxBytes counts them
-	Trimmed   uint64 // records that retention has deleted since Open
+	Records   uint64 // of NETCONF
+	Bytes     uint64 // of those, as MaxBytes counts them
+	Trimmed   uint64 // records that retention has taken from a stream since Open
 	DiskReads uint64 // chunks that cursors have read from the store since Open
 }
 

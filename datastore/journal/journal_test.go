@@ -129,7 +129,7 @@ func TestRecords(t *testing.T) {
 			at   time.Time
 			want uint64
 		}{{time.Time{}, 1}, {epoch, 1}, {epoch.Add(1), 5}, {epoch.Add(time.Hour), 5}, {epoch.Add(time.Hour + 1), 6}} {
-			if got, err := j.FindTime(c.at); got != c.want || err != nil {
+			if got, err := j.FindTime(c.at, NETCONF); got != c.want || err != nil {
 				t.Errorf("FindTime(%v) = %d, %v, want %d", c.at, got, err, c.want)
 			}
 		}
@@ -263,8 +263,8 @@ func TestTrim(t *testing.T) {
 	db := openStore(t, filepath.Join(t.TempDir(), "store"))
 	o := Options{MaxAge: time.Hour, MaxBytes: 120000, RingRecords: 100}
 	j := openIn(t, db, o)
-	if !j.AgedTime().IsZero() {
-		t.Errorf("AgedTime of a new journal = %v", j.AgedTime())
+	if !j.AgedTime(NETCONF).IsZero() {
+		t.Errorf("AgedTime of a new journal = %v", j.AgedTime(NETCONF))
 	}
 	for i := range 50 {
 		var drafts []Draft
@@ -288,10 +288,10 @@ func TestTrim(t *testing.T) {
 	if j.First() != 2001 || j.Last() != 2500 {
 		t.Errorf("%d to %d are kept, want 2001 to 2500", j.First(), j.Last())
 	}
-	if want := epoch.Add(39 * time.Minute); !j.AgedTime().Equal(want) {
-		t.Errorf("AgedTime = %v, want %v", j.AgedTime(), want)
+	if want := epoch.Add(39 * time.Minute); !j.AgedTime(NETCONF).Equal(want) {
+		t.Errorf("AgedTime = %v, want %v", j.AgedTime(NETCONF), want)
 	}
-	if got, err := j.FindTime(epoch); got != 2001 || err != nil {
+	if got, err := j.FindTime(epoch, NETCONF); got != 2001 || err != nil {
 		t.Errorf("FindTime = %d, %v, want 2001", got, err)
 	}
 	// What the cursor holds already it still gives; then it learns.
@@ -476,7 +476,7 @@ func TestConcurrent(t *testing.T) {
 				t.Errorf("Trim: %v", err)
 				return
 			}
-			if _, err := j.FindTime(epoch); err != nil {
+			if _, err := j.FindTime(epoch, NETCONF); err != nil {
 				t.Errorf("FindTime: %v", err)
 			}
 		}

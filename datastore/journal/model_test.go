@@ -20,10 +20,21 @@ type follower struct {
 	stream string
 }
 
+// retention of the model: one stream keeps less than NETCONF, another one more.
+var retention = map[string]Retention{
+	NETCONF:     {20 * time.Minute, 40000},
+	"incidents": {2 * time.Hour, -1},
+	"oam":       {10 * time.Minute, 10000},
+}
+
+// has reports whether a record is in a stream.
+func has(stream string, r Record) bool { return stream == NETCONF || stream == r.Stream }
+
 // TestModel appends, fails, trims, reopens and reads at random, on a journal and
 // on a slice. Invariants: a cursor gives exactly the slice's records of its
-// stream in order; numbers have no gaps and are not used again; times never go
-// back; FindTime, First and Last agree with the slice.
+// stream in order, as far as the stream keeps them; numbers have no gaps and are not
+// used again; times never go back; FindTime, First, Last and AgedTime agree with the
+// slice; the rows are those that some stream keeps.
 func TestModel(t *testing.T) {
 	dir, run := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -40,23 +51,34 @@ func TestModel(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		o := Options{MaxAge: 20 * time.Minute, MaxBytes: 40000, RingRecords: 20, RingBytes: 8000}
+		o := Options{RingRecords: 20, RingBytes: 8000}
 		open := func() *Journal {
 			j, err := Open(db, o)
 			if err != nil {
 				t.Fatal(err)
 			}
+			j.SetRetention(retention)
 			return j
 		}
 		j, now := open(), epoch
 		var all []Record // by Seq-1
-		first := uint64(1)
+		floor := map[string]uint64{NETCONF: 1, "incidents": 1, "oam": 1, "alarms": 1}
 		var followers []*follower
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) {
-				if j.First() != first || j.Last() != uint64(len(all)) {
-					t.Fatalf("%d to %d, want %d to %d", j.First(), j.Last(), first, len(all))
+				if j.First() != floor[NETCONF] || j.Last() != uint64(len(all)) {
+					t.Fatalf("%d to %d, want %d to %d", j.First(), j.Last(), floor[NETCONF], len(all))
 				}
+				for stream, at := range floor {
+					var aged time.Time
+					if at > 1 {
+						aged = all[at-2].Time
+					}
+					if got := j.AgedTime(stream); !got.Equal(aged) {
+						t.Fatalf("AgedTime(%s) = %v, want %v", stream, got, aged)
+					}
+				}
+				checkRows(t, db, all, floor)
 			},
 			"append": func(t *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(-120, 600).Draw(t, "seconds")) * time.Second)
@@ -103,14 +125,23 @@ func TestModel(t *testing.T) {
 				if _, err := j.Trim(t.Context(), now); err != nil {
 					t.Fatal(err)
 				}
-				size := func(r Record) int { return 8 + len(encode(&r, 0)) }
-				total := 0
-				for _, r := range all[first-1:] {
-					total += size(r)
-				}
-				for first <= uint64(len(all)) && (now.Sub(all[first-1].Time) > o.MaxAge || total > int(o.MaxBytes)) {
-					total -= size(all[first-1])
-					first++
+				for stream, keep := range retention {
+					total := 0
+					for _, r := range all[floor[stream]-1:] {
+						if has(stream, r) {
+							total += rowBytes(r)
+						}
+					}
+					for i := floor[stream] - 1; i < uint64(len(all)); i++ {
+						if !has(stream, all[i]) {
+							continue
+						}
+						if now.Sub(all[i].Time) <= keep.MaxAge && (keep.MaxBytes < 0 || total <= int(keep.MaxBytes)) {
+							break
+						}
+						total -= rowBytes(all[i])
+						floor[stream] = i + 2
+					}
 				}
 			},
 			"reopen": func(t *rapid.T) {
@@ -120,10 +151,8 @@ func TestModel(t *testing.T) {
 				}
 			},
 			"follow": func(t *rapid.T) {
-				f := &follower{
-					next:   rapid.Uint64Range(first, uint64(len(all)+1)).Draw(t, "from"),
-					stream: rapid.SampledFrom([]string{"", "incidents", "oam", NETCONF}).Draw(t, "stream"),
-				}
+				f := &follower{stream: rapid.SampledFrom([]string{"incidents", "oam", NETCONF}).Draw(t, "stream")}
+				f.next = rapid.Uint64Range(floor[f.stream], uint64(len(all)+1)).Draw(t, "from")
 				f.c = j.Cursor(f.next, f.streams()...)
 				followers = append(followers, f)
 			},
@@ -131,17 +160,19 @@ func TestModel(t *testing.T) {
 				if len(followers) == 0 {
 					return
 				}
-				rapid.SampledFrom(followers).Draw(t, "who").read(t, all, first, rapid.IntRange(1, 40).Draw(t, "n"))
+				rapid.SampledFrom(followers).Draw(t, "who").read(t, all, floor, rapid.IntRange(1, 40).Draw(t, "n"))
 			},
 			"find": func(t *rapid.T) {
 				at := now.Add(-time.Duration(rapid.IntRange(-100, 3000).Draw(t, "ago")) * time.Second)
-				i := slices.IndexFunc(all[first-1:], func(r Record) bool { return !r.Time.Before(at) })
-				want := first + uint64(i)
-				if i < 0 {
-					want = uint64(len(all) + 1)
+				stream := rapid.SampledFrom([]string{"incidents", "oam", NETCONF}).Draw(t, "stream")
+				got, err := j.FindTime(at, stream)
+				if err != nil || got < floor[stream] || got > uint64(len(all)+1) {
+					t.Fatalf("FindTime(%v, %s) = %d, %v", at, stream, got, err)
 				}
-				if got, err := j.FindTime(at); got != want || err != nil {
-					t.Fatalf("FindTime(%v) = %d, %v, want %d", at, got, err, want)
+				for i := floor[stream]; i <= uint64(len(all)); i++ {
+					if r := all[i-1]; has(stream, r) && (i < got) != r.Time.Before(at) {
+						t.Fatalf("FindTime(%v, %s) = %d, and record %d is of %v", at, stream, got, i, r.Time)
+					}
 				}
 			},
 		})
@@ -150,15 +181,39 @@ func TestModel(t *testing.T) {
 
 var errFail = errors.New("the transaction fails")
 
-func (f *follower) streams() []string {
-	if f.stream == "" {
-		return nil
+// rowBytes is what a record counts for retention.
+func rowBytes(r Record) int { return int(rowSize(encode(&r, 0))) }
+
+// checkRows holds that a row is there if and only if a stream keeps it.
+func checkRows(t *rapid.T, db *kv.DB, all []Record, floor map[string]uint64) {
+	var want, got []uint64
+	for _, r := range all {
+		if r.Seq >= floor[NETCONF] || r.Stream != "" && r.Seq >= floor[r.Stream] {
+			want = append(want, r.Seq)
+		}
 	}
-	return []string{f.stream}
+	if err := db.View(func(r *kv.Reader) error {
+		for k := range r.Scan(table, nil, nil) {
+			seq, err := unkey(k)
+			if err != nil {
+				return err
+			}
+			got = append(got, seq)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("rows %v, want %v", got, want)
+	}
 }
 
+func (f *follower) streams() []string { return []string{f.stream} }
+
 // read reads up to n records.
-func (f *follower) read(t *rapid.T, all []Record, first uint64, n int) {
+func (f *follower) read(t *rapid.T, all []Record, floor map[string]uint64, n int) {
+	first := floor[f.stream]
 	for range n {
 		got, err := f.c.TryNext()
 		var aged *AgedError
@@ -173,7 +228,7 @@ func (f *follower) read(t *rapid.T, all []Record, first uint64, n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for f.next <= uint64(len(all)) && f.stream != "" && f.stream != NETCONF && all[f.next-1].Stream != f.stream {
+		for f.next <= uint64(len(all)) && !has(f.stream, all[f.next-1]) {
 			f.next++
 		}
 		if f.next > uint64(len(all)) {

@@ -70,6 +70,15 @@ func decodeHead(row []byte) (head, error) {
 	return head{decodeTime(row[1:]), binary.BigEndian.Uint64(row[9:])}, nil
 }
 
+// streamOf is the stream of a row.
+func streamOf(row []byte) (string, error) {
+	if _, err := decodeHead(row); err != nil {
+		return "", err
+	}
+	stream, _, err := decodeText(row[headSize:])
+	return string(stream), err
+}
+
 func decodeTime(b []byte) time.Time {
 	return time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC()
 }

@@ -126,6 +126,9 @@ func (j *Journal) show(shown []stagedRecord) {
 		if j.first > j.last {
 			j.offset = j.end
 		}
+		if l := j.logs[s.Stream]; l != nil {
+			l.bytes += s.end - j.end
+		}
 		j.last, j.lastTime, j.end = s.Seq, s.Time, s.end
 		j.ring.push(s.Record)
 		s.batch.published = true

@@ -35,6 +35,7 @@ import (
 //	-- config --             configuration, which becomes all that running has, whoever
 //	                         may write what
 //	-- event STREAM --       notifications, each on a line, published together
+//	-- trim --               retention deletes old notifications
 //	-- wait DURATION --      time passes
 //	-- log --                what the server has logged since, without its time
 //
@@ -140,6 +141,9 @@ func (p *player) step(name, body string) (string, error) {
 		return body, p.bench.Configure(body)
 	case words[0] == "event" && len(words) == 2:
 		return body, p.bench.Publish(words[1], strings.Split(strings.TrimSpace(body), "\n")...)
+	case name == "trim":
+		_, err := p.bench.Store.Journal().Trim(p.t.Context(), time.Now())
+		return body, err
 	case words[0] == "wait" && len(words) == 2:
 		d, err := time.ParseDuration(words[1])
 		time.Sleep(d)

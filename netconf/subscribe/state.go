@@ -13,7 +13,7 @@ func (p *Publisher) netconfStreams(*datastore.Snapshot) *data.Node {
 	list := b.Container("streams")
 	for _, s := range p.journal.Streams() {
 		list.Entry("stream", s.Name).Leaf("description", s.Description).Bool("replaySupport", true).
-			Time("replayLogCreationTime", p.journal.CreationTime()).Time("replayLogAgedTime", p.journal.AgedTime())
+			Time("replayLogCreationTime", p.journal.CreationTime()).Time("replayLogAgedTime", p.journal.AgedTime(s.Name))
 	}
 	return b.Node()
 }
@@ -23,7 +23,7 @@ func (p *Publisher) streams(*datastore.Snapshot) *data.Node {
 	b := data.Build(p.nodes.streams)
 	for _, s := range p.journal.Streams() {
 		b.Entry("stream", s.Name).Leaf("description", s.Description).Leaf("replay-support", "").
-			Time("replay-log-creation-time", p.journal.CreationTime()).Time("replay-log-aged-time", p.journal.AgedTime())
+			Time("replay-log-creation-time", p.journal.CreationTime()).Time("replay-log-aged-time", p.journal.AgedTime(s.Name))
 	}
 	return b.Node()
 }

@@ -37,10 +37,10 @@ func (p *Publisher) openStream(name string, start time.Time) (*stream, error) {
 	from := s.last + 1
 	if s.replay {
 		var err error
-		if from, err = p.journal.FindTime(start); err != nil {
+		if from, err = p.journal.FindTime(start, name); err != nil {
 			return nil, err
 		}
-		if begin := p.logBegin(); start.Before(begin) {
+		if begin := p.logBegin(name); start.Before(begin) {
 			s.start, s.revised = begin, true
 		}
 	}
@@ -48,9 +48,9 @@ func (p *Publisher) openStream(name string, start time.Time) (*stream, error) {
 	return s, nil
 }
 
-// logBegin is how far back the log goes [RFC 8639 section 2.4.2.1].
-func (p *Publisher) logBegin() time.Time {
-	if aged := p.journal.AgedTime(); !aged.IsZero() {
+// logBegin is how far back the log of a stream goes [RFC 8639 section 2.4.2.1].
+func (p *Publisher) logBegin(stream string) time.Time {
+	if aged := p.journal.AgedTime(stream); !aged.IsZero() {
 		return aged
 	}
 	return p.journal.CreationTime()

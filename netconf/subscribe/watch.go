@@ -8,6 +8,9 @@ type watcher struct{ *Publisher }
 
 // Prepare implements datastore.Participant.
 func (w watcher) Prepare(tx *datastore.Tx) error {
+	if err := w.checkRetention(tx.Running()); err != nil {
+		return err
+	}
 	filters := w.nodes.filters
 	if tx.Base().Running.Get(filters) != tx.Running().Get(filters) {
 		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
@@ -30,4 +33,7 @@ func (p *Publisher) renew() {
 }
 
 // configure takes over what the configuration says of all notifications.
-func (p *Publisher) configure(snap *datastore.Snapshot) { p.sequencing.Store(p.sequencingOf(snap.Running)) }
+func (p *Publisher) configure(snap *datastore.Snapshot) {
+	p.sequencing.Store(p.sequencingOf(snap.Running))
+	p.journal.SetRetention(p.retentionOf(snap.Running))
+}
