@@ -84,7 +84,10 @@ func (a *Access) refuse(operation *yang.Node) *rpcerr.Error {
 // Action answers access-denied unless the user may call an action of the node at a
 // place, and read that node and those that it is in [RFC 8341 section 3.1.3].
 func (a *Access) Action(at *data.Loc, action *yang.Node) error {
-	if a == nil || a.MayRead(at) && a.stateAt(at).any(action).permits(Exec) {
+	if a == nil {
+		return nil
+	}
+	if s := a.visible(at); s != nil && s.any(action).permits(Exec) {
 		return nil
 	}
 	a.policy.denied.operations.Add(1)
@@ -112,7 +115,10 @@ func (a *Access) notify(s *yang.Node) verdict {
 // NotifyAt reports whether the user may receive a notification of the node at a place:
 // he must be able to read that node, those that it is in, and the notification.
 func (a *Access) NotifyAt(at *data.Loc, s *yang.Node) bool {
-	if a == nil || a.MayRead(at) && a.nestedIn(a.stateAt(at), s).permit {
+	if a == nil {
+		return true
+	}
+	if node := a.visible(at); node != nil && a.nestedIn(node, s).permit {
 		return true
 	}
 	a.policy.denied.notifications.Add(1)
@@ -131,12 +137,4 @@ func (a *Access) nestedIn(node *state, s *yang.Node) verdict {
 	}
 	slices.SortFunc(rules, func(x, y *rule) int { return x.order - y.order })
 	return a.policy.decide(rules, s.Module, below.deny, Read)
-}
-
-// stateAt is the state of the node at a place.
-func (a *Access) stateAt(l *data.Loc) *state {
-	if l == nil || l.Parent == nil {
-		return a.root
-	}
-	return a.stateAt(l.Parent).of(l.Parent.Node, l.Node)
 }

@@ -20,15 +20,22 @@ func (a *Access) Read(tree *data.Node) *data.Node {
 // MayRead reports whether the user may read the node at a place, and so all that it is
 // in. The outermost Loc must be the root of a datastore.
 func (a *Access) MayRead(l *data.Loc) bool {
-	if a == nil {
-		return true
+	return a == nil || a.visible(l) != nil
+}
+
+// visible is the state of the node at a place; nil when it may not be read.
+func (a *Access) visible(l *data.Loc) *state {
+	if l.Parent == nil {
+		return a.root
 	}
-	for ; l != nil && l.Parent != nil; l = l.Parent {
-		if !a.stateAt(l).shows(l.Node) {
-			return false
-		}
+	s := a.visible(l.Parent)
+	if s == nil {
+		return nil
 	}
-	return true
+	if s = s.of(l.Parent.Node, l.Node); !s.shows(l.Node) {
+		return nil
+	}
+	return s
 }
 
 // shows reports whether a node may be read, apart from what it is in: itself and, of an
@@ -86,10 +93,12 @@ func (s *state) readEntries(out, n *data.Node, c *yang.Node) *data.Node {
 		return out
 	}
 	others := s.any(c)
-	keys, known := s.named(c)
+	k := s.named(c)
+	// Of the entries of a list that is shorter than the rules all are looked at.
+	few := k.known && len(k.list) <= count
 	switch {
-	case known && others.all(Read):
-		for _, k := range keys {
+	case few && others.all(Read):
+		for _, k := range k.list {
 			e := n.Entry(c, k)
 			if e == nil {
 				continue
@@ -102,10 +111,10 @@ func (s *state) readEntries(out, n *data.Node, c *yang.Node) *data.Node {
 			}
 		}
 		return out
-	case known && !others.permits(Read) && !c.UserOrdered:
+	case few && !others.permits(Read) && !c.UserOrdered:
 		// Sorted, as the entries are.
 		var kept []*data.Node
-		for _, k := range keys {
+		for _, k := range k.list {
 			if e := n.Entry(c, k); e != nil {
 				if r := s.of(n, e).part(e); r != nil {
 					kept = append(kept, r)

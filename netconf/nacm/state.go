@@ -1,6 +1,7 @@
 package nacm
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,14 @@ type state struct {
 	plain map[*yang.Node]*state  // mu; those of below that no test has found
 	whole map[Operation]bool     // mu; see all
 	forks map[*yang.Node][]*fork // mu; of paths, by the child that they lead to
+	keys  map[*yang.Node]*keys   // mu; see named
+}
+
+// keys are those of the entries that paths tell from the others. known is false when only
+// a look at each entry can tell.
+type keys struct {
+	list  []string // sorted
+	known bool
 }
 
 // verdict is a decision and what it rests on: a rule, nacm:default-deny-* or a default.
@@ -178,7 +187,7 @@ func (t *testedBranch) passes(parent, n *data.Node) bool {
 // that end here.
 func newState(a *Access, s *yang.Node, deny string, above []*rule, at []*branch) *state {
 	st := &state{access: a, schema: s, deny: denyOf(s, deny), rules: above, below: map[string]*state{}, plain: map[*yang.Node]*state{},
-		whole: map[Operation]bool{}, forks: map[*yang.Node][]*fork{}}
+		whole: map[Operation]bool{}, forks: map[*yang.Node][]*fork{}, keys: map[*yang.Node]*keys{}}
 	for _, b := range at {
 		if len(b.rules) > 0 {
 			st.rules = append(st.rules[:len(st.rules):len(st.rules)], b.rules...)
@@ -285,19 +294,27 @@ func (s *state) of(parent, n *data.Node) *state {
 	return st
 }
 
-// named are the keys of the entries that paths tell from the others; known is false
-// when only a look at each entry can tell.
-func (s *state) named(c *yang.Node) (keys []string, known bool) {
-	for _, f := range s.leading(c) {
-		if len(f.tests) > 0 {
-			return nil, false
-		}
-		for k := range f.exact {
-			keys = append(keys, k)
-		}
+// named are the keys of the entries of a child that paths tell from the others.
+func (s *state) named(c *yang.Node) *keys {
+	if len(s.paths) == 0 {
+		return &keys{known: true}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys), true
+	forks := s.leading(c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.keys[c]
+	if k != nil {
+		return k
+	}
+	k = &keys{known: true}
+	for _, f := range forks {
+		k.known = k.known && len(f.tests) == 0
+		k.list = slices.AppendSeq(k.list, maps.Keys(f.exact))
+	}
+	slices.Sort(k.list)
+	k.list = slices.Compact(k.list)
+	s.keys[c] = k
+	return k
 }
 
 // settled reports whether one rule decides about an operation here and on everything
@@ -321,8 +338,8 @@ func (s *state) all(o Operation) bool {
 			if !whole {
 				break
 			}
-			keys, plain := s.named(c)
-			whole = plain && len(keys) == 0 && s.any(c).all(o)
+			k := s.named(c)
+			whole = k.known && len(k.list) == 0 && s.any(c).all(o)
 		}
 	}
 	s.mu.Lock()

@@ -100,7 +100,10 @@ func (o *operations) query(r *netconf.Request) (*query, error) {
 // reply selects from the source of the view. What the user may not read is taken away
 // before: it has no part in what a filter finds.
 func (q *query) reply() (*netconf.Reply, error) {
-	tree := q.request.Access.Read(q.view.Source)
+	tree := q.view.Source
+	if q.request.Access != nil {
+		tree = q.request.Access.Read(q.filter.Narrow(tree))
+	}
 	if tree == nil {
 		tree = data.New(q.schema.Root) // which may have defaults
 	}

@@ -14,14 +14,25 @@ const farm = `<c><s>text</s><b>true</b><id>u:dog</id><ll>a</ll><ll>b</ll><np><x>
 	`<top>hello</top>` +
 	`<st><kl><v>1</v><c><x>a</x><y>b</y></c></kl><kl><v>2</v><c><x>c</x></c></kl><kl><v>1</v></kl></st>`
 
-// selected is what a filter selects in the mode explicit.
+// selected is what a filter selects in the mode explicit, of the tree and of what Narrow
+// leaves of it.
 func selected(t testing.TB, f *Filter, n *Node) *Node {
 	t.Helper()
 	got, err := f.Select(n, Explicit)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if again, err := f.Select(f.Narrow(n), Explicit); err != nil || !Equal(got, again) {
+		t.Errorf("of what Narrow leaves the filter selects %s, %v; want %s", xmlOf(again), err, xmlOf(got))
+	}
 	return got
+}
+
+func xmlOf(n *Node) string {
+	if n == nil {
+		return "nothing"
+	}
+	return string(AppendChildrenXML(nil, n, ""))
 }
 
 func matches(t testing.TB, f *Filter, n *Node) bool {
