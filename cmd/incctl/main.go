@@ -1,5 +1,6 @@
 // Command incctl is the operator's client of incidentd: it lists and shows incidents,
-// watches them come and go, acknowledges them and reports events, all over NETCONF.
+// watches them come and go, acknowledges them and reports events, and it reads and
+// changes the configuration of any server with a YANG library, all over NETCONF.
 //
 // Times are shown on the clock of the reader. With --json every command prints the JSON
 // of RFC 7951, watch one object a line. The exit status is 0 for success, 1 for a
