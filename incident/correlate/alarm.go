@@ -110,6 +110,9 @@ func (e *Engine) take(ev *event.Event) {
 		e.touchNode(o.state)
 	}
 	c := e.classOf(typ, ev)
+	if c == Other && ev.Kind != event.Log {
+		c = e.x.classAt(o, ev.Severity)
+	}
 	if contextSet.has(c) && ev.Severity >= event.Major {
 		c = Other // whoever calls it major wants more than context
 	}

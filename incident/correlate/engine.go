@@ -48,6 +48,7 @@ type Engine struct {
 	incidentID uint64
 	nextNo     uint64
 	incidents  map[uint64]*incident
+	births     []*incident   // those that were young lately, by birth
 	raised     int           // how many of them are
 	edgeInc    [][]reaching  // by edge, those that reach it
 	nodeInc    [][]*incident // by node
@@ -90,7 +91,7 @@ func (e *Engine) empty() {
 	e.alarms = 0
 	e.tombs, e.tombOrder = map[alarmKey]tomb{}, nil
 	e.traces, e.rhythms = map[string]uint64{}, map[hypKey]*rhythm{}
-	e.incidents = map[uint64]*incident{}
+	e.incidents, e.births = map[uint64]*incident{}, nil
 	e.timers, e.out = timerQueue{}, nil
 }
 

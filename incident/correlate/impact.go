@@ -35,6 +35,31 @@ func (e *Engine) impact(a *alarm) *incident {
 			consider(i, true)
 		}
 	}
+	if best == nil && (a.class == TunnelDown || a.class == Reroute) && e.x.pathless(&f) {
+		return e.beside(a)
+	}
+	return best
+}
+
+// beside returns the young incident that has other tunnels down when a tunnel whose
+// path the model does not tell goes down; nil if there is none, or more than one.
+func (e *Engine) beside(a *alarm) (best *incident) {
+	const most, before, after = 64, 15 * second, 5 * second
+	n := 0
+	for k := len(e.births) - 1; k >= 0 && n < most; k-- {
+		i := e.births[k]
+		if i.settled || e.incidents[i.id] != i {
+			continue
+		}
+		n++
+		if lag := a.t - i.t0; i.reach.tunnels == 0 || lag > before || lag < -after {
+			continue
+		}
+		if best != nil {
+			return nil
+		}
+		best = i
+	}
 	return best
 }
 

@@ -149,8 +149,18 @@ func (e *Engine) newIncident(h *hypothesis) *incident {
 		h.root = i.id
 	}
 	e.incidents[i.id] = i
+	e.bear(i)
 	e.touch(i)
 	return i
+}
+
+// bear notes a new incident, and forgets those that are young no more.
+func (e *Engine) bear(i *incident) {
+	for len(e.births) > 0 && (e.births[0].settled || e.incidents[e.births[0].id] != e.births[0]) {
+		e.births[0] = nil
+		e.births = e.births[1:]
+	}
+	e.births = append(e.births, i)
 }
 
 // young reports whether the root of an incident may still move.

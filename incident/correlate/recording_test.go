@@ -17,6 +17,9 @@ type recording struct {
 	index  *topology.Index
 	events []event.Event
 	config Config
+
+	networks  []topology.Network
+	inventory *topology.Inventory
 }
 
 // shared returns the folder of reference material; the test is skipped without it.
@@ -68,7 +71,7 @@ func load(t testing.TB, name string) *recording {
 	must(err)
 	nets, err := readNetworks(open("topology.xml"))
 	must(err)
-	r.index = topology.Build(nets, inv)
+	r.index, r.networks, r.inventory = topology.Build(nets, inv), nets, inv
 	s := event.NewScanner(open("events.jsonl"))
 	for s.Scan() {
 		r.events = append(r.events, s.Event())

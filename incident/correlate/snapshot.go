@@ -648,6 +648,9 @@ func (r *restorer) connect() error {
 	for _, i := range open {
 		i.recount()
 		e.register(i)
+		if !i.settled {
+			e.bear(i)
+		}
 	}
 	for _, a := range alarms {
 		if a.state == waiting {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"incidentd/incident/event"
 	"incidentd/incident/topology"
 )
 
@@ -52,6 +53,17 @@ func (x stack) footing(o *object, c Class, text string) (f footing) {
 	return f
 }
 
+// pathless reports whether a symptom rests on tunnels of which nobody has said where
+// they lead.
+func (x stack) pathless(f *footing) bool {
+	for _, ed := range f.edges {
+		if x.Kind(ed) != topology.TunnelEdge || len(x.Under(ed)) > 0 {
+			return false
+		}
+	}
+	return len(f.edges) > 0
+}
+
 // serviceFooting returns a service's links at the node that complains, or all of them.
 func (x stack) serviceFooting(o *object) (f footing) {
 	if o.service == topology.None {
@@ -89,6 +101,31 @@ func (x stack) sessions(n topology.NodeID) (out []topology.EdgeID) {
 		}
 	}
 	return out
+}
+
+// classAt returns what an alarm whose words tell nothing says by its place alone: of
+// what has one way to fail there is one thing to say. Other where there are more.
+func (x stack) classAt(o *object, s event.Severity) Class {
+	switch {
+	case o.service != topology.None && s > event.Minor:
+		return ServiceLost
+	case o.service != topology.None:
+		return ServiceDegraded
+	case o.peer != topology.None:
+		return BGP
+	case o.port != topology.None:
+		for _, ed := range x.PortEdges(o.port) {
+			if x.Kind(ed) == topology.TunnelEdge {
+				return TunnelDown
+			}
+		}
+		if len(x.PortAbove(o.port)) > 0 && x.Optical(o.nodeID) {
+			return ClientLoss
+		}
+	case o.nodeID != topology.None && o.name == "" && len(x.customerLines(o.nodeID)) > 0:
+		return EdgeUnreachable
+	}
+	return Other
 }
 
 // portsMeant returns the ports that an alarm is about.

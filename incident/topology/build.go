@@ -30,6 +30,7 @@ func Build(networks []Network, inv *Inventory) *Index {
 		b.addLinks(l)
 	}
 	b.addInventory(inv)
+	b.repair()
 	b.inferCards()
 	b.access()
 	b.kinds()
@@ -242,7 +243,7 @@ func (b *builder) classify(l *layer) {
 		l.svc = b.attached(l)
 		return
 	}
-	l.svc = overlay
+	l.svc = overlay || b.attachedBeside(l)
 }
 
 // oneWay reports whether no link has another that leads back by the same ports.
@@ -267,6 +268,25 @@ func (b *builder) attached(l *layer) bool {
 		}
 		for j := range l.Nodes[i].TPs {
 			if len(l.Nodes[i].TPs[j].Supporting) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// attachedBeside reports whether a network rests on others by termination points that
+// none of its links uses: by these its customers come in, whatever carries its links.
+func (b *builder) attachedBeside(l *layer) bool {
+	used := make(map[[2]string]bool, 2*len(l.Links))
+	for i := range l.Links {
+		k := &l.Links[i]
+		used[[2]string{k.SourceNode, k.SourceTP}] = true
+		used[[2]string{k.DestNode, k.DestTP}] = true
+	}
+	for i := range l.Nodes {
+		for j := range l.Nodes[i].TPs {
+			if t := &l.Nodes[i].TPs[j]; len(t.Supporting) > 0 && !used[[2]string{l.Nodes[i].ID, t.ID}] {
 				return true
 			}
 		}
@@ -331,7 +351,7 @@ func (b *builder) addLinks(l *layer) {
 		under := b.resolve(k)
 		var e EdgeID = None
 		switch {
-		case l.shadow && len(under) == 1:
+		case l.shadow && len(under) == 1 && b.stands(k, an, bn, under[0]):
 			e = under[0]
 			b.repeat(an, k.SourceTP, e)
 			b.repeat(bn, k.DestTP, e)
@@ -340,6 +360,9 @@ func (b *builder) addLinks(l *layer) {
 			e = b.newEdge(Edge{Network: l.ID, Link: k.ID, A: an, B: bn, PortA: b.tp(an, k.SourceTP), PortB: b.tp(bn, k.DestTP), Service: svc})
 		default:
 			e = b.pair(l, k, an, bn, nth)
+		}
+		if l.shadow && b.edges[e].Network != l.ID {
+			under = nil // it repeats that edge, whatever it says
 		}
 		if l.session {
 			b.edges[e].Kind = SessionEdge
@@ -359,6 +382,21 @@ func (b *builder) addLinks(l *layer) {
 			}
 		}
 	}
+}
+
+// stands reports whether a link has the ends of an edge below.
+func (b *builder) stands(k *Link, an, bn NodeID, e EdgeID) bool {
+	end := func(n NodeID, tp string) bool {
+		d := &b.edges[e]
+		return d.A == n && b.isPort(n, tp, d.PortA) || d.B == n && b.isPort(n, tp, d.PortB)
+	}
+	return end(an, k.SourceTP) && end(bn, k.DestTP)
+}
+
+// isPort reports whether a termination point is a port, stands on it, or cannot be told.
+func (b *builder) isPort(n NodeID, tp string, p PortID) bool {
+	q, ok := b.portByName[nodeName{n, tp}]
+	return tp == "" || p == None || !ok || q == p || slices.Contains(b.ports[q].below, p)
 }
 
 func (b *builder) resolve(k *Link) []EdgeID {

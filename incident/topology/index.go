@@ -136,6 +136,8 @@ type Stats struct {
 	// Dangling counts references to networks, nodes, links and termination points
 	// that are not there. Each was left out.
 	Dangling int
+	// Inferred counts links whose support was missing or could not be, and was found.
+	Inferred int
 }
 
 // Stats returns the figures of the index.
