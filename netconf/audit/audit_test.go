@@ -14,12 +14,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"incidentd/datastore"
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
 	"incidentd/netconf/audit"
 	"incidentd/netconf/netconftest"
 	"incidentd/netconf/transport"
+	"incidentd/yang/data"
 )
 
 // fixture is an audit on a store of its own.
@@ -296,4 +299,72 @@ func TestLost(t *testing.T) {
 	if want := `level=ERROR msg="audit record not stored" event=command operation=test result=ok text="subject 7"`; !strings.Contains(f.text.String(), want) {
 		t.Errorf("after Close the log has no %s:\n%s", want, f.text)
 	}
+}
+
+// A change that is on disk when the server ends, and whose record is not, has one after
+// the restart.
+func TestPending(t *testing.T) {
+	f := open(t, journal.Options{})
+	defer f.close()
+	schema := f.store.Schema()
+	change := func(hostname string, by datastore.Author) {
+		t.Helper()
+		err := f.store.Update(t.Context(), func(tx *datastore.Tx) error {
+			tx.By(by)
+			b := data.Build(schema.Root)
+			b.Container("system").Leaf("hostname", hostname)
+			tx.SetRunning(b.Node())
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("h1", datastore.Author{User: "ann", Session: 7, Host: "192.0.2.7", Source: "netconf"})
+	change("h2", datastore.Author{Source: audit.LocalSource, Comment: "user add noc"})
+	change("h3", datastore.Author{Source: "upgrade"})
+	for range 2 { // the second time there is nothing more to tell
+		f.reopen(nil)
+		f.log.Close()
+		list, err := audit.List(t.Context(), f.store, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range list {
+			got = append(got, fmt.Sprint(r.Event, " ", r.User, " ", r.Source, " ", r.Session, " ", r.Operation, " ", r.Touched, " ", r.Text))
+		}
+		want := []string{
+			"command   0 user add noc [{update running /sys:system/sys:hostname}] the server ended before it could answer",
+			"rpc ann 192.0.2.7 7  [{create running /sys:system}] the server ended before it could answer",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the records (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// Whatever stands in a row is a record or an error, and never a panic.
+func FuzzVerify(f *testing.F) {
+	fx := open(f, journal.Options{RingRecords: -1})
+	defer fx.close()
+	fx.commands(1, 3)
+	var body []byte
+	c := fx.store.Journal().Cursor(0, audit.Stream)
+	for range 2 {
+		r, err := c.TryNext()
+		if err != nil {
+			f.Fatal(err)
+		}
+		body = r.Body
+	}
+	f.Add(body)
+	f.Add([]byte("<audit-record/>"))
+	f.Add([]byte(`<audit-record xmlns="urn:incidentd:yang:audit"><number>2</number><hash></hash></audit-record>`))
+	f.Fuzz(func(t *testing.T, other []byte) {
+		fault := audit.Follow(fx.store, 1, other)
+		if (fault == "") != bytes.Equal(other, body) {
+			t.Errorf("%q after record 1: fault %q", other, fault)
+		}
+	})
 }

@@ -14,9 +14,10 @@
 //
 // Records are written in batches in the background, a tenth of a second after the first
 // at the latest, as one transaction. An RPC that has changed a durable datastore waits
-// for its record, so its reply says that the change and the record are on disk. A
-// crash may lose the records of reads, of refusals and of logins of the last tenth of
-// a second; nothing else. When a batch cannot be stored, for a full disk say, its
+// for its record, so its reply says that the change and the record are on disk. A crash
+// between the two leaves a row from which Open makes the record, for running. So a crash
+// may lose the records of reads, of refusals and of logins of the last tenth of a
+// second; nothing else. When a batch cannot be stored, for a full disk say, its
 // records stand in the log, and the next record that can be stored says how many there
 // were.
 //
@@ -29,5 +30,6 @@
 // # Keys
 //
 // Table "audit": "head" to the number of the last record (8 bytes, big-endian) and its
-// hash (32 bytes).
+// hash (32 bytes); "pending " and a session-id (4 bytes, big-endian) to a change of
+// running that has no record yet, as JSON.
 package audit

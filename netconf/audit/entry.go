@@ -41,11 +41,12 @@ type entry struct {
 	tags       []string
 	text       string
 
-	stored chan struct{} // closed when the record is on disk or lost; nil when nobody waits
+	settles bool          // the change of the session that is pending has its record now
+	stored  chan struct{} // closed when the record is on disk or lost; nil when nobody waits
 }
 
 // touch is a place that was read or changed.
-type touch struct{ access, datastore, path string }
+type touch struct{ Access, Datastore, Path string }
 
 // failed notes an error, which may be nil, by its tags.
 func (e *entry) failed(err error) {
@@ -217,9 +218,9 @@ func (e *entry) appendXML(b []byte, h *head) []byte {
 	leaf("operation", e.operation)
 	for _, t := range e.touched {
 		b = append(b, "<touched>"...)
-		leaf("access", t.access)
-		leaf("datastore", t.datastore)
-		leaf("path", t.path)
+		leaf("access", t.Access)
+		leaf("datastore", t.Datastore)
+		leaf("path", t.Path)
 		b = append(b, "</touched>"...)
 	}
 	if e.untold > 0 {
@@ -258,7 +259,7 @@ func (e *entry) attrs() []any {
 			if i > 0 {
 				b.WriteString("; ")
 			}
-			b.WriteString(strings.TrimRight(t.access+" "+t.datastore+" "+t.path, " "))
+			b.WriteString(strings.TrimRight(t.Access+" "+t.Datastore+" "+t.Path, " "))
 		}
 		if e.untold > 0 {
 			b.WriteString("; and " + strconv.Itoa(e.untold) + " more")

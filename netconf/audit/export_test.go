@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"incidentd/datastore"
+	"incidentd/datastore/journal"
 )
 
 // Break lets storing fail until the function that it returns is called. It is called
@@ -19,4 +20,21 @@ func (l *Log) Break(err error) (mend func()) {
 		return err
 	}
 	return func() { whole.Store(true) }
+}
+
+// Follow says what is wrong with a record of this body in the place after the n-th.
+func Follow(store *datastore.Store, n int, body []byte) (fault string) {
+	c := store.Journal().Cursor(0, Stream)
+	var at head
+	for range n {
+		r, err := c.TryNext()
+		if err != nil || r == nil {
+			panic("no such record")
+		}
+		if at, fault = follow(store, r, at); fault != "" {
+			return fault
+		}
+	}
+	_, fault = follow(store, &journal.Record{Name: recordName, Body: body}, at)
+	return fault
 }

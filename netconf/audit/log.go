@@ -21,6 +21,9 @@ import (
 // Stream is the journal's stream of the records.
 const Stream = "audit"
 
+// LocalSource is the source of a datastore.Author who is a command of this machine.
+const LocalSource = "local"
+
 // recordName is the name of the notification.
 const recordName = "incidentd-audit:audit-record"
 
@@ -80,7 +83,15 @@ func Open(c Config) (*Log, error) {
 	l.last.Store(new(l.head))
 	top := c.Store.Schema().Root.Child(m, "audit")
 	c.Store.Provide(top, func(*datastore.Snapshot) *data.Node { return l.state(top) })
+	left, err := loadPending(c.DB)
+	if err != nil {
+		return nil, err
+	}
+	c.Store.Join(keeper{})
 	go l.write()
+	for _, e := range left {
+		l.put(e)
+	}
 	return l, nil
 }
 
@@ -104,14 +115,14 @@ func (l *Log) RPC(r *netconf.Record) {
 		e.operation = r.RPC.QName()
 	}
 	e.failed(r.Err)
-	durable := e.changes(r.Changes())
+	e.settles = e.changes(r.Changes())
 	if r.Input != nil {
 		e.reads(l.schema, r)
 		if id := r.Input.Leaf("session-id"); id != "" {
 			e.text = "session-id " + id
 		}
 	}
-	if durable && r.Err == nil {
+	if e.settles && r.Err == nil {
 		e.stored = make(chan struct{})
 	}
 	l.put(e)
@@ -146,14 +157,16 @@ func ofSession(event string, s *netconf.Session) *entry {
 // Command records a command of this machine, and what it is about. It returns when the
 // record is stored.
 func (l *Log) Command(name, subject string, err error) {
-	e := &entry{event: "command", operation: name, text: bounded(subject, maxText), stored: make(chan struct{})}
+	e := &entry{event: "command", operation: name, text: bounded(subject, maxText), settles: true, stored: make(chan struct{})}
 	e.failed(err)
 	l.put(e)
 }
 
 // put queues a record, and waits for it to be stored if somebody wants to.
 func (l *Log) put(e *entry) {
-	e.time = time.Now()
+	if e.time.IsZero() {
+		e.time = time.Now()
+	}
 	l.records.Add(1)
 	if !l.send(e) {
 		l.allLost.Add(1)
@@ -235,6 +248,11 @@ func (l *Log) storeBatch(batch []*entry) {
 	err := l.update(context.Background(), func(tx *datastore.Tx) error {
 		for _, r := range records {
 			tx.NotifyXML(Stream, recordName, r)
+		}
+		for _, e := range batch {
+			if e.settles {
+				tx.Delete(table, pendingKey(e.session))
+			}
 		}
 		tx.Put(table, headKey, head.encode())
 		return nil

@@ -168,5 +168,5 @@ func (s *Server) answerLocal(ctx context.Context, line []byte, w io.Writer) erro
 
 // byLocal is the author of what local commands change.
 func byLocal(comment string) datastore.Author {
-	return datastore.Author{Source: "local", Comment: comment}
+	return datastore.Author{Source: audit.LocalSource, Comment: comment}
 }
