@@ -127,11 +127,11 @@ func (s *Session) decode(msg []byte) (*call, error) {
 	return c, errs.Err()
 }
 
-// actionNamespace is that of <action> [RFC 7950 section 7.15.2].
-const actionNamespace = "urn:ietf:params:xml:ns:yang:1"
-
 // operation reads the operation whose start tag is t, to its end.
 func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error {
+	if t.Space == actionNamespace && t.Local == "action" {
+		return s.action(c, d)
+	}
 	name := t.Local
 	rpc, err := s.server.find(t.Space, name)
 	if err == nil {
@@ -171,9 +171,6 @@ func outputOf(rpc *yang.Node) *yang.Node {
 
 // find is the rpc of an operation's name.
 func (s *Server) find(space, name string) (*yang.Node, error) {
-	if space == actionNamespace && name == "action" {
-		return nil, rpcerr.OperationNotSupported("the operation action")
-	}
 	m := s.schema.ByNamespace(space)
 	if m == nil {
 		return nil, protocol(rpcerr.UnknownNamespace(name, space))
@@ -229,14 +226,28 @@ func (s *Session) answer(c *call) (reply *Reply, err error) {
 			reply, err = nil, fmt.Errorf("panic in %s: %v\n%s", c.rpc.QName(), p, debug.Stack())
 		}
 	}()
-	if err := c.request.Access.Exec(c.rpc); err != nil {
+	if err := c.permitted(); err != nil {
 		return nil, err
+	}
+	if at := c.request.At; at != nil {
+		if c.request.At, err = s.server.instance(at); err != nil {
+			return nil, err
+		}
 	}
 	store := s.server.store
 	if err := store.Validator().Input(c.request.Input, store.Snapshot().Operational()); err != nil {
-		return nil, err
+		return nil, below(c.request.At, err)
 	}
 	return s.server.handlers[c.rpc](s.ctx, c.request)
+}
+
+// permitted asks for the right to make the call. Of an action it is asked before the
+// instance is looked for, so that nobody learns what he may not read.
+func (c *call) permitted() error {
+	if c.request.At != nil {
+		return c.request.Access.Action(c.request.At, c.rpc)
+	}
+	return c.request.Access.Exec(c.rpc)
 }
 
 // replyHead is what an <rpc-reply> takes over from its <rpc> [RFC 6241 section

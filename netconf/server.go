@@ -307,7 +307,9 @@ type Handler func(ctx context.Context, r *Request) (*Reply, error)
 // Request is an rpc.
 type Request struct {
 	Session *Session
-	RPC     *yang.Node
+	RPC     *yang.Node // or an action
+	// At is the instance that an action is of; nil for an rpc.
+	At *data.Loc
 	// Input has the rpc's input parameters; it is empty, not nil, without any.
 	Input *data.Node
 	// Access is what the session's user may do. It is of the moment when the rpc was
