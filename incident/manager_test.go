@@ -19,6 +19,7 @@ import (
 	"incidentd/datastore/kv"
 	"incidentd/incident"
 	"incidentd/incident/event"
+	"incidentd/netconf/nacm"
 	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/modules"
@@ -40,7 +41,7 @@ type bench struct {
 func open(t testing.TB) *bench {
 	t.Helper()
 	s, err := yang.Compile(modules.FS, yang.Options{
-		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-incident", "incidentd-alarm-types"},
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-incident", "incidentd-alarm-types", "ietf-netconf-acm"},
 		Features:    map[string][]string{"ietf-alarms": {"alarm-summary"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -274,6 +275,43 @@ func TestAcknowledge(t *testing.T) {
 		synctest.Wait()
 		if got := b.incident("inc-1"); got.Leaf("status") != "cleared" || got.Leaf("ack-status") != "acknowledged" {
 			t.Errorf("after clearing: %s", data.AppendXML(nil, got, ""))
+		}
+	})
+}
+
+// TestAcknowledgeHidden refuses an incident that the user may not read exactly as one
+// that is not there.
+func TestAcknowledgeHidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		rules, err := nacm.New(b.store, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.configure("<data>" + figure + `<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm" xmlns:inc="urn:ietf:params:xml:ns:yang:ietf-incident">
+			<groups><group><name>noc</name><user-name>ann</user-name></group></groups>
+			<rule-list><name>noc</name><group>noc</group><rule><name>hide</name><path>/inc:incidents/inc:incident[inc:incident-id='inc-1']</path><action>deny</action></rule></rule-list></nacm></data>`)
+		b.report(down("1", "P1", "eth1", "link-down"), down("2", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		ack := func(user, id string) error {
+			input := data.Build(b.schema.RPC("ietf-incident", "incident-acknowledge").Children[0])
+			return b.manager.Acknowledge(t.Context(), user, rules.Access(user, nil), input.Leaf("incident-id", id).Node())
+		}
+		var hidden, absent *rpcerr.Error
+		if !errors.As(ack("ann", "inc-1"), &hidden) || !errors.As(ack("ann", "inc-9"), &absent) {
+			t.Fatal("one of them was acknowledged")
+		}
+		hidden.Message, hidden.Path.Expr = strings.ReplaceAll(hidden.Message, "inc-1", "inc-9"), strings.ReplaceAll(hidden.Path.Expr, "inc-1", "inc-9")
+		if diff := cmp.Diff(absent, hidden); diff != "" {
+			t.Errorf("a hidden incident is told from an absent one (-absent +hidden):\n%s", diff)
+		}
+		if got := b.incident("inc-1").Leaf("ack-status"); got != "unacknowledged" {
+			t.Errorf("ack-status = %s", got)
+		}
+		if err := ack("bob", "inc-1"); err != nil {
+			t.Errorf("a user who may read it: %v", err)
 		}
 	})
 }
