@@ -159,26 +159,29 @@ func (s *Session) Patience(d time.Duration) {
 	s.out.bound.Store(int64(d))
 }
 
-// Notify sends a notification message as AppendNotification makes it. It waits for
-// its turn, until ctx is done, and then for the peer to read. The message is copied.
-// An error says that nothing of it was sent; unless it is that of ctx, the session has
-// ended.
-func (s *Session) Notify(ctx context.Context, message []byte) error {
+// Notify sends notification messages as AppendNotification makes them. It waits for
+// its turn, until ctx is done, and then for the peer to read. The messages are copied.
+// An error says that not all were sent, and none when it is that of ctx; otherwise the
+// session has ended.
+func (s *Session) Notify(ctx context.Context, messages ...[]byte) error {
 	if err := s.out.take(ctx, s.ctx); err != nil {
 		return err
 	}
-	err := s.out.w.WriteMessage(message)
-	s.out.give()
-	switch {
-	case errors.Is(err, transport.ErrDelimiter):
-		s.log.Error("a notification holds what ends a message of base:1.0 and is left out", "err", err)
-		return nil
-	case err != nil:
-		s.end(ending{why: "a notification cannot be sent", err: err})
-		return err
+	defer s.out.give()
+	for len(messages) > 0 {
+		n, err := s.out.w.WriteMessages(messages)
+		s.counters.outNotifications.Add(uint32(n))
+		s.server.counters.outNotifications.Add(uint32(n))
+		switch {
+		case errors.Is(err, transport.ErrDelimiter):
+			s.log.Error("a notification holds what ends a message of base:1.0 and is left out", "err", err)
+			n++
+		case err != nil:
+			s.end(ending{why: "a notification cannot be sent", err: err})
+			return err
+		}
+		messages = messages[n:]
 	}
-	s.counters.outNotifications.Add(1)
-	s.server.counters.outNotifications.Add(1)
 	return nil
 }
 

@@ -68,6 +68,10 @@ func (c *Cursor) Next(ctx context.Context) (*Record, error) {
 // the store.
 func (c *Cursor) TryNext() (*Record, error) { return c.poll(context.Background()) }
 
+// More reports whether the next record is at hand: TryNext then gives it without a look
+// at the store.
+func (c *Cursor) More() bool { return c.at < len(c.chunk) }
+
 // waker is closed by the next Publish.
 func (j *Journal) waker() <-chan struct{} {
 	j.waking.Lock()

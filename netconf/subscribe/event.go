@@ -48,10 +48,17 @@ type message struct {
 
 func newEvents(p *Publisher) *events { return &events{publisher: p} }
 
-// get is the event of a record of the journal.
-func (es *events) get(r *journal.Record) *Event {
+// appendTo appends the events of records of the journal.
+func (es *events) appendTo(list []*Event, records []*journal.Record) []*Event {
 	es.mu.Lock()
 	defer es.mu.Unlock()
+	for _, r := range records {
+		list = append(list, es.getLocked(r))
+	}
+	return list
+}
+
+func (es *events) getLocked(r *journal.Record) *Event {
 	slot := &es.slots[r.Seq%uint64(len(es.slots))]
 	if e := *slot; e != nil && e.seq == r.Seq {
 		return e

@@ -36,10 +36,20 @@ func (p *Publisher) sequencingOf(running *data.Node) *sequencing {
 	return &s
 }
 
-// append appends a message with its number, a counter32.
-func (s *sequencing) append(b []byte, m *message, number uint64) []byte {
-	b = append(append(b, m.text[:m.head]...), *s...)
-	b = strconv.AppendUint(b, uint64(uint32(number)), 10)
-	b = append(b, "</sequenceNumber>"...)
-	return append(b, m.text[m.head:]...)
+// number appends the messages with their numbers, which are counter32, from the first on.
+func (s *sequencing) number(texts [][]byte, messages []*message, first uint64) [][]byte {
+	size := 0
+	for _, m := range messages {
+		size += len(m.text) + len(*s) + len("4294967295</sequenceNumber>")
+	}
+	b := make([]byte, 0, size)
+	for i, m := range messages {
+		begin := len(b)
+		b = append(append(b, m.text[:m.head]...), *s...)
+		b = strconv.AppendUint(b, uint64(uint32(first)+uint32(i)), 10)
+		b = append(b, "</sequenceNumber>"...)
+		b = append(b, m.text[m.head:]...)
+		texts = append(texts, b[begin:len(b):len(b)])
+	}
+	return texts
 }

@@ -17,7 +17,9 @@ import (
 type stream struct {
 	publisher *Publisher
 	cursor    *journal.Cursor
-	held      *journal.Record // taken from the cursor and not sent yet
+	held      *journal.Record   // taken from the cursor and not looked at
+	batch     []*journal.Record // to be sent next, as far as they pass
+	events    []*Event          // of those
 
 	filter *filter    // nil: everything
 	name   string     // of the filter, if it has one
@@ -134,51 +136,93 @@ func (s *stream) Filter() *data.Node {
 func (s *stream) Run(ctx context.Context, to *Subscription) error {
 	stop := to.Stop()
 	for {
+		if len(s.batch) > 0 {
+			if err := s.pass(ctx, to); err != nil {
+				return err
+			}
+		}
 		r, err := s.next(ctx, stop)
 		switch {
 		case err != nil:
 			if err := s.overtaken(err, to); err != nil {
 				return err
 			}
-			continue
-		case s.replay && (r == nil || r.Seq > s.last || after(r, stop)):
+		case s.replay && (r == nil || s.beyond(r, stop)):
 			if err := to.replayed(ctx); err != nil {
 				return err
 			}
 			s.replay = false
-			continue
-		case r == nil || after(r, stop):
+		case r == nil || s.beyond(r, stop):
 			return nil
+		default:
+			s.gather(r, stop)
 		}
-		if err := s.pass(ctx, r, to); err != nil {
-			return err
-		}
-		s.held = nil
 	}
 }
 
-// after reports whether a record is from after the stop-time.
-func after(r *journal.Record, stop time.Time) bool { return !stop.IsZero() && r.Time.After(stop) }
+// beyond reports whether something has to be told before a record: that the replay is
+// over, or that the stop-time has come.
+func (s *stream) beyond(r *journal.Record, stop time.Time) bool {
+	return s.replay && r.Seq > s.last || !stop.IsZero() && r.Time.After(stop)
+}
 
-// pass sends a record that the receiver may have and the filter lets pass.
-func (s *stream) pass(ctx context.Context, r *journal.Record, to *Subscription) error {
-	e := s.publisher.events.get(r)
-	ok, err := s.permits(r, to), error(nil)
-	if ok && s.filter != nil {
-		var n *data.Node
-		if n, err = e.tree(); err == nil {
-			ok, err = s.filter.passes(n)
+// How many records, and bytes of them, are sent at once.
+const (
+	batchRecords = 128
+	batchBytes   = 48 << 10
+)
+
+// gather makes a batch of the record that is held and those that are at hand.
+func (s *stream) gather(r *journal.Record, stop time.Time) {
+	s.batch, s.held = append(s.batch, r), nil
+	for size := len(r.Body); len(s.batch) < batchRecords && size < batchBytes && s.cursor.More(); size += len(r.Body) {
+		r, _ = s.cursor.TryNext() // it is at hand
+		if s.beyond(r, stop) {
+			s.held = r
+			return
+		}
+		s.batch = append(s.batch, r)
+	}
+}
+
+// pass sends of the batch what the receiver may have and the filter lets pass.
+func (s *stream) pass(ctx context.Context, to *Subscription) error {
+	s.events = s.publisher.events.appendTo(s.events[:0], s.batch)
+	passed := s.events[:0]
+	for i, e := range s.events {
+		if r := s.batch[i]; s.permits(r, to) && s.admits(e, r, to) {
+			passed = append(passed, e)
 		}
 	}
-	if err != nil {
-		to.session.Log().Warn("a filter cannot be applied to a notification", "subscription", to.id, "name", r.Name, "err", err)
-		ok = false
+	if len(passed) > 0 {
+		if err := to.Send(ctx, passed...); err != nil {
+			return err
+		}
 	}
-	if !ok {
-		to.Exclude(1)
-		return nil
+	if n := len(s.batch) - len(passed); n > 0 {
+		to.Exclude(n)
 	}
-	return to.Send(ctx, e)
+	clear(s.batch)
+	clear(s.events)
+	s.batch = s.batch[:0]
+	return nil
+}
+
+// admits reports whether the filter lets an event pass. One that it cannot be applied to
+// does not.
+func (s *stream) admits(e *Event, r *journal.Record, to *Subscription) bool {
+	if s.filter == nil {
+		return true
+	}
+	n, err := e.tree()
+	if err == nil {
+		var ok bool
+		if ok, err = s.filter.passes(n); err == nil {
+			return ok
+		}
+	}
+	to.session.Log().Warn("a filter cannot be applied to a notification", "subscription", to.id, "name", r.Name, "err", err)
+	return false
 }
 
 // permits reports whether the receiver may have a record as the rules stand now [RFC 8341
@@ -194,7 +238,7 @@ func (s *stream) permits(r *journal.Record, to *Subscription) bool {
 	return n != nil && access.Notify(n)
 }
 
-// next is the next record, which is held until it was dealt with. It is nil at the end
+// next is the next record, which is held until it is dealt with. It is nil at the end
 // of the replay, and later when the stop-time has come and nothing from before it is left.
 func (s *stream) next(ctx context.Context, stop time.Time) (r *journal.Record, err error) {
 	if s.held != nil {

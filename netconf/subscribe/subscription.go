@@ -34,7 +34,8 @@ type Subscription struct {
 
 	life     context.Context // of the session; of the goroutine that runs
 	modified bool            // the receiver is still to be told; of the goroutine that runs
-	buffer   []byte          // of the goroutine that runs
+	messages []*message      // of the goroutine that runs, as is texts
+	texts    [][]byte
 
 	sent, excluded atomic.Uint64
 	writing        atomic.Int64 // since when a message is being written, in nanoseconds since 1970; 0: none is
@@ -59,37 +60,43 @@ func (s *Subscription) Exclude(n int) {
 	s.publisher.excluded.Add(uint64(n))
 }
 
-// Send sends an event record. It waits for the peer to read; when that takes too long
-// the subscription is suspended until it does. An error says that the record was not
-// sent: ctx is done, or the session has ended.
-func (s *Subscription) Send(ctx context.Context, e *Event) error {
-	m := e.message[s.encoding]()
-	if m == nil {
-		return nil
+// Send sends event records. It waits for the peer to read; when that takes too long the
+// subscription is suspended until it does. An error says that none was sent, as ctx is
+// done, or that the session has ended.
+func (s *Subscription) Send(ctx context.Context, events ...*Event) error {
+	s.messages = s.messages[:0]
+	for _, e := range events {
+		if m := e.message[s.encoding](); m != nil {
+			s.messages = append(s.messages, m)
+		}
 	}
 	begin := time.Now()
-	if err := s.write(ctx, begin, m, s.sent.Load()+1); err != nil {
+	if err := s.write(ctx, begin, s.sent.Load()+1, s.messages...); err != nil {
 		return err
 	}
-	s.sent.Add(1)
-	s.publisher.sent.Add(1)
+	n := uint64(len(s.messages))
+	s.sent.Add(n)
+	s.publisher.sent.Add(n)
 	if after := s.publisher.config.SuspendAfter; !s.legacy && time.Since(begin) > after {
 		s.resume(begin.Add(after))
 	}
 	return nil
 }
 
-// write sends a message, and lets others see since when. The number is that of the event
-// record in it, or of the last one before it.
-func (s *Subscription) write(ctx context.Context, begin time.Time, m *message, number uint64) error {
-	text := m.text
+// write sends messages, and lets others see since when. The number is that of the event
+// record in the first, or of the last one before it.
+func (s *Subscription) write(ctx context.Context, begin time.Time, number uint64, messages ...*message) error {
+	s.texts = s.texts[:0]
 	if q := s.publisher.sequencing.Load(); q != nil {
-		s.buffer = q.append(s.buffer[:0], m, number)
-		text = s.buffer
+		s.texts = q.number(s.texts, messages, number)
+	} else {
+		for _, m := range messages {
+			s.texts = append(s.texts, m.text)
+		}
 	}
 	s.writing.Store(begin.UnixNano())
 	defer s.writing.Store(0)
-	return s.session.Notify(ctx, text)
+	return s.session.Notify(ctx, s.texts...)
 }
 
 // resume tells a peer that reads again that it was suspended.

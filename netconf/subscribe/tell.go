@@ -34,7 +34,7 @@ func (s *Subscription) tellModified(ctx context.Context) error {
 }
 
 func (s *Subscription) announce(ctx context.Context, at time.Time, n *data.Node) error {
-	return s.write(ctx, time.Now(), envelope(at, s.encoding.encode(n)), s.sent.Load())
+	return s.write(ctx, time.Now(), s.sent.Load(), envelope(at, s.encoding.encode(n)))
 }
 
 // replayed tells that the replay is over.

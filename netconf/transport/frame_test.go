@@ -364,3 +364,37 @@ func (s *randomSplit) Read(p []byte) (int, error) {
 	s.b = s.b[n:]
 	return n, nil
 }
+
+// Messages that are written together arrive as they were, one by one, whatever their
+// sizes and the framing.
+func TestWriteMessages(t *testing.T) {
+	var messages [][]byte
+	for _, n := range []int{1, 10, 70000, 64 << 10, 65000, 400, 1, 1 << 20, 3} {
+		messages = append(messages, bytes.Repeat([]byte("<a/>"), n))
+	}
+	for _, chunked := range []bool{false, true} {
+		var stream bytes.Buffer
+		w, r := NewWriter(&stream), NewReader(&stream, 0)
+		if chunked {
+			w.Upgrade()
+			r.Upgrade()
+		}
+		if n, err := w.WriteMessages(messages); n != len(messages) || err != nil {
+			t.Fatalf("chunked %t: WriteMessages = %d, %v, want %d", chunked, n, err, len(messages))
+		}
+		for i, want := range messages {
+			if got, err := r.ReadMessage(); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("chunked %t: message %d: %d bytes, %v, want %d", chunked, i, len(got), err, len(want))
+			}
+		}
+	}
+	w := NewWriter(new(bytes.Buffer))
+	if n, err := w.WriteMessages([][]byte{[]byte("<a/>"), []byte("]]>]]>"), []byte("<b/>")}); n != 1 || !errors.Is(err, ErrDelimiter) {
+		t.Errorf("WriteMessages with a delimiter = %d, %v, want 1, ErrDelimiter", n, err)
+	}
+	w = NewWriter(new(bytes.Buffer))
+	w.Upgrade()
+	if n, err := w.WriteMessages([][]byte{[]byte("<a/>"), nil}); n != 1 || err == nil {
+		t.Errorf("WriteMessages with an empty one = %d, %v, want 1 and an error", n, err)
+	}
+}

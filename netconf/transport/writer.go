@@ -47,6 +47,52 @@ func (w *Writer) WriteMessage(p []byte) error {
 	return m.Close()
 }
 
+// WriteMessages sends whole messages, as many as fit into a piece of 64 KiB at a time
+// where the framing is chunked. It blocks as the connection does. An error is that of
+// WriteMessage, and says how many messages went before it.
+func (w *Writer) WriteMessages(messages [][]byte) (int, error) {
+	if !w.chunked || len(messages) == 1 {
+		for i, p := range messages {
+			if err := w.WriteMessage(p); err != nil {
+				return i, err
+			}
+		}
+		return len(messages), nil
+	}
+	buffer := chunkBuffers.Get().(*[chunkHead + chunkRoom + tailRoom]byte)
+	defer chunkBuffers.Put(buffer)
+	out, done := buffer[:0], 0
+	flush := func(upTo int) error {
+		if len(out) == 0 || w.err != nil {
+			return w.err
+		}
+		_, w.err = w.w.Write(out)
+		out = out[:0]
+		if w.err == nil {
+			done = upTo
+		}
+		return w.err
+	}
+	for i, p := range messages {
+		if len(p) == 0 || len(out)+chunkHead+len(p)+chunkTail > len(buffer) {
+			if err := flush(i); err != nil {
+				return done, err
+			}
+		}
+		if len(p) == 0 || chunkHead+len(p)+chunkTail > len(buffer) {
+			if err := w.WriteMessage(p); err != nil {
+				return done, err
+			}
+			done = i + 1
+			continue
+		}
+		out = strconv.AppendInt(append(out, "\n#"...), int64(len(p)), 10)
+		out = append(append(append(out, '\n'), p...), "\n##\n"...)
+	}
+	err := flush(len(messages))
+	return done, err
+}
+
 // NewMessage begins a message that is written piece by piece, and sent in chunks
 // of at most 64 KiB: a reply of any size needs no more memory than that. Until it
 // is closed or discarded, no other message can be begun; that is a bug and
