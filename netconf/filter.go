@@ -84,10 +84,16 @@ func (r *Request) xpath(at *data.Node, text string) (_ *data.Filter, why string)
 	return nil, "the expression does not yield a node-set"
 }
 
+// maxFilter is how many elements a subtree filter may have.
+const maxFilter = 100_000
+
 // elements are the elements that the content of an anyxml or anydata consists of.
 // Text between them is a bad-element.
 func elements(raw xmltext.Raw) ([]*xmltext.Element, error) {
-	root, err := xmltext.ParseRawElement(raw, xmltext.Limits{})
+	root, err := xmltext.ParseRawElement(raw, xmltext.Limits{Elements: maxFilter})
+	if errors.Is(err, xmltext.ErrManyElements) {
+		return nil, rpcerr.TooBig("the filter has more than %d elements", maxFilter)
+	}
 	if err != nil {
 		return nil, rpcerr.BadElement("filter", "%v", err)
 	}

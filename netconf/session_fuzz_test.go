@@ -30,7 +30,7 @@ func (r *recorder) Write(p []byte) (int, error) { return r.got.Write(p) }
 func FuzzSession(f *testing.F) {
 	sends := regexp.MustCompile(`(?ms)^-- \w+ sends --\n(.*?)^--`)
 	seeds := 0
-	for _, pattern := range []string{"testdata/*.txt", "ops/testdata/*.txt", "subscribe/testdata/*.txt"} {
+	for _, pattern := range []string{"testdata/*.txt", "ops/testdata/*.txt", "subscribe/testdata/*.txt", "nacm/testdata/*.txt"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

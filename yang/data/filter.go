@@ -57,8 +57,9 @@ func NewFilter(schema *yang.Schema, top *yang.Node, elements []*xmltext.Element)
 	if top != schema.Root {
 		return f
 	}
+	notifications := slices.Collect(schema.Notifications())
 	for _, e := range elements {
-		for s := range schema.Notifications() {
+		for _, s := range notifications {
 			if s.Name == e.Local && (e.Space == "" || e.Space == s.Module.Namespace) && len(e.Attrs) == 0 {
 				if n := b.bind(s, e); n != nil {
 					f.notifications = append(f.notifications, n)

@@ -49,6 +49,9 @@ func (e *Element) Child(space, local string) *Element {
 
 // ReadElement reads the element that the Start token began, to its end.
 func (d *Decoder) ReadElement(start Token) (*Element, error) {
+	if d.made++; d.limits.Elements > 0 && d.made > d.limits.Elements {
+		return nil, ErrManyElements
+	}
 	bindings, err := d.keep()
 	if err != nil {
 		return nil, err

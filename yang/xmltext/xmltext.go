@@ -14,6 +14,7 @@ package xmltext
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,7 +26,13 @@ import (
 type Limits struct {
 	Depth      int // nesting of elements, default 256
 	Attributes int // of one element, default 64
+	// Elements is how many Elements are made, which take many times the memory of their
+	// text; 0 is any number.
+	Elements int
 }
+
+// ErrManyElements is the error of more elements than Limits allow.
+var ErrManyElements = errors.New("too many elements")
 
 // SyntaxError says what is wrong and at which byte.
 type SyntaxError struct {
@@ -71,6 +78,7 @@ type Decoder struct {
 	in     []byte
 	pos    int
 	limits Limits
+	made   int // Elements
 
 	stack    []open
 	bindings []Binding
