@@ -56,7 +56,7 @@ func (a *app) remedy(ctx context.Context, e *rpcerr.Error) string {
 	case rpcerr.TagAccessDenied:
 		operation, on := "exec", cmp.Or(operationName.FindString(e.Message), "MODULE:OPERATION")
 		if e.Path.Expr != "" {
-			operation, on = cmp.Or(accessOperation.FindString(e.Message), "update"), "'"+e.Path.Expr+"'"
+			operation, on = cmp.Or(accessOperation.FindString(e.Message), "update"), shellQuote(e.Path.Expr)
 		}
 		return fmt.Sprintf("Which rule decides: incctl nacm explain %s %s %s", a.user, operation, on)
 	case rpcerr.TagLockDenied, rpcerr.TagInUse:
@@ -73,6 +73,14 @@ func (a *app) remedy(ctx context.Context, e *rpcerr.Error) string {
 		return "incctl capabilities shows what this server does."
 	}
 	return ""
+}
+
+// shellQuote writes a text as one word of a shell.
+func shellQuote(text string) string {
+	if !strings.ContainsAny(text, "\"$`\\!") {
+		return `"` + text + `"`
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // holder says who a session is that is in the way.

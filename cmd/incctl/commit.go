@@ -15,6 +15,7 @@ import (
 
 	"incidentd/netconf/client"
 	"incidentd/yang"
+	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
 )
 
@@ -70,7 +71,9 @@ func (c *commitCommand) Run(ctx context.Context, a *app) error {
 	limited, cancel := context.WithTimeoutCause(ctx, s.timeout, s.slow())
 	defer cancel()
 	err = s.c.Commit(limited, how, options...)
-	if err != nil && c.PersistID == "" && how.PersistID != "" && refused(err) && c.Confirm == "" {
+	var unknown *rpcerr.Error
+	if c.PersistID == "" && how.PersistID != "" && c.Confirm == "" &&
+		errors.As(err, &unknown) && unknown.Tag == rpcerr.TagInvalidValue && unknown.Path.Expr == "" {
 		// The one that is remembered is over, by itself or by somebody else.
 		how.PersistID = ""
 		err = s.c.Commit(limited, how, options...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -85,6 +86,20 @@ func TestLock(t *testing.T) {
 		words("unlock"),
 	))
 	golden(t, "lock", steady(b.String()))
+}
+
+// What a user may not do is refused with what to ask next, and that has an answer.
+func TestDenied(t *testing.T) {
+	l := newLive(t)
+	l.want(0, "", l.run("", "set", "/system/authentication/user=noc/password", "$0$let me in", "--target", "running"))
+	l.app.dial = func(ctx context.Context) (*session, error) { return l.dialAs(ctx, "noc", "let me in") }
+	l.app.user = "noc"
+	golden(t, "denied", l.play(
+		words("set /system/hostname nms1 --target running"),
+		words("delete /networks/network=VPN-A --target running"),
+		words("kill-session 1"),
+		words("nacm explain noc update /system/hostname"),
+	))
 }
 
 func TestRPC(t *testing.T) {

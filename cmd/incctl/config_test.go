@@ -60,6 +60,7 @@ func TestGet(t *testing.T) {
 		words("get /networks/network=VPN-A/supporting-network --origin -f tree"),
 		words("get /nacm --defaults report-all-tagged -f tree"),
 		words("get-config /networks/network=ip/node --sort-by node-id --backwards --limit 2 -f table"),
+		words("get-config /networks/network=ip/node --sort-by node-id --backwards --limit 2 --json"),
 		words("get-config /networks/network=ip/node --limit 1 --offset 1 -f tree"),
 		words(`get-config /networks/network=ip/node --where "starts-with(node-id, 'PE')" -f tree`),
 		words("get-config /networks/network=ip/node --offset 99 -f tree"),

@@ -26,6 +26,9 @@ type connection struct {
 	Key          string        `help:"The private key; else ~/.ssh/id_ed25519 and the SSH agent." placeholder:"FILE"`
 	KnownHosts   string        `help:"The keys of the servers known; one met first is believed and added; by default ~/.config/incctl/known_hosts." default:"~/.config/incctl/known_hosts" placeholder:"FILE"`
 	Timeout      time.Duration `help:"How long to wait for the connection, and for each answer." default:"30s"`
+
+	// answer is the password that was asked for, so that it is asked once only.
+	answer string
 }
 
 // Errors that trying again does not cure.
@@ -74,7 +77,10 @@ func (c *connection) dial(ctx context.Context, a *app) (*session, error) {
 			return nil
 		},
 	}
-	if password == "" && len(signers) == 0 {
+	if password == "" {
+		cfg.Password = c.answer
+	}
+	if cfg.Password == "" && len(signers) == 0 {
 		if cfg.Password, err = c.ask(a); err != nil {
 			return nil, err
 		}
@@ -89,6 +95,9 @@ func (c *connection) dial(ctx context.Context, a *app) (*session, error) {
 	}
 	if err != nil {
 		return nil, c.advise(addr, err)
+	}
+	if password == "" {
+		c.answer = cfg.Password
 	}
 	return s, nil
 }

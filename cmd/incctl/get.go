@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -157,15 +158,15 @@ func (c *reading) run(ctx context.Context, a *app, read func(context.Context, *s
 		return err
 	}
 	defer s.close()
+	format := a.format(c.Format)
 	schema, err := a.schema(ctx, s)
-	if err != nil {
-		return err
+	if err != nil && (format != formatXML || !c.bare(a)) {
+		return fmt.Errorf("%w; without the server's schema only --format xml is possible, of everything or by XPath", err)
 	}
 	f, paths, err := c.filter(a, s, schema)
 	if err != nil {
 		return err
 	}
-	format := a.format(c.Format)
 	reading, cancel := context.WithTimeoutCause(ctx, s.timeout, s.slow())
 	defer cancel()
 	r, err := read(reading, s, f)
@@ -187,6 +188,11 @@ func (c *reading) run(ctx context.Context, a *app, read func(context.Context, *s
 	}
 	c.more(a, elements)
 	return nil
+}
+
+// bare reports whether nothing of the schema is needed to ask.
+func (c *reading) bare(a *app) bool {
+	return a.at == "" && !slices.ContainsFunc(c.Path, func(text string) bool { return !isXPath(text) })
 }
 
 // filter selects what the arguments name; without any, where the user stands.

@@ -54,8 +54,12 @@ func newLive(t *testing.T) *live {
 }
 
 func (l *live) dial(ctx context.Context) (*session, error) {
+	return l.dialAs(ctx, admin.Name, admin.Password)
+}
+
+func (l *live) dialAs(ctx context.Context, user, password string) (*session, error) {
 	return open(ctx, l.s.Addr().String(), client.Config{
-		User: admin.Name, Password: admin.Password, HostKey: ssh.FixedHostKey(l.s.HostKey()), Timeout: 30 * time.Second,
+		User: user, Password: password, HostKey: ssh.FixedHostKey(l.s.HostKey()), Timeout: 30 * time.Second,
 	})
 }
 

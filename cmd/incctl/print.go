@@ -178,7 +178,11 @@ func (a *app) print(ans *answer, format string, paths []datapath.Path) error {
 		_, err = fmt.Fprint(a.stdout, text)
 		return err
 	case formatJSON:
-		_, err := fmt.Fprint(a.stdout, show.JSON(ans.tree, a.json))
+		text := show.JSON(ans.tree, a.json)
+		if len(paths) == 1 {
+			text = show.OrderedJSON(ans.tree, paths[0], ans.order, a.json)
+		}
+		_, err := fmt.Fprint(a.stdout, text)
 		return err
 	}
 	if len(paths) == 0 {

@@ -145,6 +145,9 @@ func TestShellAtTerminal(t *testing.T) {
 	x.types("exit\r")
 	x.ends()
 
+	if strings.Contains(x.all.String(), "DATA RACE") { // of the program, built with -race
+		t.Error(x.all.String())
+	}
 	history, err := os.ReadFile(filepath.Join(home, ".config/incctl/history"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ package show
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -210,6 +211,52 @@ func JSON(n *data.Node, compact bool) string {
 	if n != nil {
 		text = data.AppendChildrenJSON(nil, n, nil)
 	}
+	return layout(text, compact)
+}
+
+// OrderedJSON is JSON of a tree that holds what a path leads to: the entries of a list at
+// its end have the given order.
+func OrderedJSON(tree *data.Node, p datapath.Path, o Order, compact bool) string {
+	n := p.Node()
+	found := p.Find(tree)
+	if n.Kind != yang.List || len(found) < 2 || !p.Up().Instance() || p.Steps[len(p.Steps)-1].Keys != nil {
+		return JSON(tree, compact)
+	}
+	slices.SortStableFunc(found, func(x, y *data.Loc) int { return o.Compare(x.Node, y.Node) })
+	entries := []byte{'['}
+	for i, l := range found {
+		if i > 0 {
+			entries = append(entries, ',')
+		}
+		entries = data.AppendChildrenJSON(entries, l.Node, n.Module)
+	}
+	return layout(around(found[0].Parent, n, append(entries, ']')), compact)
+}
+
+// around puts a member into the object of a place, and that into those above it, each
+// with the keys of its entry.
+func around(l *data.Loc, member *yang.Node, value []byte) []byte {
+	in := l.Node.Schema()
+	b := []byte{'{'}
+	for _, k := range in.Keys {
+		b = append(data.AppendJSON(b, l.Node.Get(k), in.Module), ',')
+	}
+	name := member.Name
+	if member.Module != in.Module {
+		name = member.QName()
+	}
+	b = append(strconv.AppendQuote(b, name), ':')
+	b = append(append(b, value...), '}')
+	if l.Parent == nil {
+		return b
+	}
+	if in.Kind == yang.List {
+		b = append(append([]byte{'['}, b...), ']')
+	}
+	return around(l.Parent, in, b)
+}
+
+func layout(text []byte, compact bool) string {
 	if compact {
 		return string(text) + "\n"
 	}
