@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"incidentd/yang"
+	"incidentd/yang/data"
 )
 
 // FuzzPath reads node-instance-identifiers: one that is accepted has a canonical form,
@@ -45,4 +46,23 @@ func FuzzPath(f *testing.F) {
 			at = step.Node
 		}
 	})
+}
+
+// TestPathJSON takes paths through JSON, where names have modules instead of prefixes
+// [RFC 7951 section 6.11].
+func TestPathJSON(t *testing.T) {
+	s := schema(t)
+	path := s.Root.Child(s.Module("ietf-netconf-acm"), "nacm").ChildNamed("rule-list").ChildNamed("rule").ChildNamed("path")
+	for _, text := range []string{"/", "/acme:interfaces/acme:interface[acme:name=$USER]/acme:mtu", "/acme:interfaces/acme:interface", "/acme:interfaces/acme:interface[acme:name='x']/acme:reset"} {
+		rule := data.NewEntry(path.DataParent(), "r").With(data.NewLeaf(path, text))
+		json := append(append([]byte("{"), data.AppendChildrenJSON(nil, rule, path.Module)...), '}')
+		if json[1] == '{' {
+			json = json[1 : len(json)-1]
+		}
+		p := data.Parser{Schema: s}
+		back, err := p.ParseJSON(json, path.DataParent())
+		if err != nil || back.Leaf("path") != text {
+			t.Errorf("%s is %q after %s: %v", text, back.Leaf("path"), json, err)
+		}
+	}
 }

@@ -388,7 +388,7 @@ func wholePath(text string) string {
 			switch {
 			case ok && !predicate:
 				above = module
-			case !ok && above != "":
+			case !ok && above != "" && text[i-1] != '$': // which begins a variable
 				out.WriteString(above + ":")
 			}
 			out.WriteString(text[i:end])
