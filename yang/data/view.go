@@ -52,7 +52,9 @@ const (
 // no memory of its own. space is the default namespace in force. It blocks as w does
 // and returns w's first error.
 func (v *View) Write(w io.Writer, n *Node, space string) error {
-	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096), viewer: viewer{view: *v, defaults: v.Defaults, active: true}}
+	e := encoder{w: w, buf: make([]byte, 0, flushSize+4096), viewer: viewer{view: *v, defaults: v.Defaults, active: true,
+		chooses: v.Content != AllNodes || v.MaxDepth > 0,
+		notes:   v.Defaults == ReportAllTagged || v.Origins || v.Page != nil || v.SublistLimit > 0}}
 	e.enter(n)
 	e.children(n, space, e.begin())
 	e.flush()
@@ -64,6 +66,8 @@ type viewer struct {
 	view     View
 	defaults Defaults
 	active   bool // a datastore is written, not just a tree
+	chooses  bool // some nodes are not written
+	notes    bool // some nodes have attributes
 	// way leads from the root to the node whose children are written.
 	way    []*Node
 	absent map[*yang.Node][]absence

@@ -105,7 +105,7 @@ func (e *encoder) children(n *Node, space string, m mark) {
 
 func (e *encoder) node(n *Node, space string, m mark) {
 	s := n.schema
-	if e.hides(n, &m) {
+	if e.chooses && e.hides(n, &m) {
 		return
 	}
 	if s.Kind == yang.AnyData || s.Kind == yang.AnyXML {
@@ -118,7 +118,9 @@ func (e *encoder) node(n *Node, space string, m mark) {
 	if own != space {
 		e.declare("", own)
 	}
-	m = e.annotate(n, m)
+	if e.notes {
+		m = e.annotate(n, m)
+	}
 	if s.HasValue() {
 		e.value(n)
 	} else if !e.interior(n, own, m, begin) {
@@ -175,12 +177,8 @@ func (e *encoder) close(name string) {
 // the leaf itself, and XPath expressions those of the place where they stood.
 func (e *encoder) value(n *Node) {
 	text := n.text
-	in := scope(n.Raw().Bindings)
-	delete(in, "")
-	for _, prefix := range slices.Sorted(maps.Keys(in)) {
-		if strings.Contains(text, prefix+":") {
-			e.declare(prefix, in[prefix])
-		}
+	if n.note != nil {
+		e.scope(n)
 	}
 	if t := n.schema.Type; t.Qualified() && strings.Contains(text, ":") {
 		var declared prefixes
@@ -199,6 +197,17 @@ func (e *encoder) value(n *Node) {
 	e.buf = append(e.buf, '>')
 	e.buf = xmltext.AppendText(e.buf, text)
 	e.close(n.schema.Name)
+}
+
+// scope declares the prefixes of an XPath expression.
+func (e *encoder) scope(n *Node) {
+	in := scope(n.note.raw.Bindings)
+	delete(in, "")
+	for _, prefix := range slices.Sorted(maps.Keys(in)) {
+		if strings.Contains(n.text, prefix+":") {
+			e.declare(prefix, in[prefix])
+		}
+	}
 }
 
 // any writes an anydata or anyxml with the declarations that its content stood
