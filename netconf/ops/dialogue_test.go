@@ -12,3 +12,8 @@ var update = flag.Bool("update", false, "write what the server says into the dia
 func TestDialogues(t *testing.T) {
 	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{})
 }
+
+// TestAccessDialogues plays those in which not everybody may do everything.
+func TestAccessDialogues(t *testing.T) {
+	netconftest.Play(t, "testdata/access/*.txt", *update, netconftest.Config{NACM: true})
+}

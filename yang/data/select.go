@@ -104,7 +104,10 @@ func lastStep(text string, names xpath.Namespaces) (parent *xpath.Expr, last xpa
 			return nil, last
 		}
 	}
-	prefix, local, _ := strings.Cut(strings.TrimSpace(text[at+1:]), ":")
+	prefix, local, qualified := strings.Cut(strings.TrimSpace(text[at+1:]), ":")
+	if !qualified {
+		prefix, local = "", prefix
+	}
 	space, ok := names.Resolve(prefix)
 	if local == "" || !ok || strings.ContainsAny(local, ":[]()*.@ ") {
 		return nil, last
