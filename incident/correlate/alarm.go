@@ -50,6 +50,7 @@ type alarm struct {
 	cascade   bool // attached as congestion beside an outage
 	root      bool // speaks of the root of its incident
 	live      bool // its hypotheses have it among their live alarms
+	pinned    bool // an operator has put it where it is
 	covered   bool
 	dirty     bool   // changed since the last snapshot
 	region    uint64 // the solve that looked at it last

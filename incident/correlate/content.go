@@ -302,6 +302,9 @@ func (e *Engine) domain(i *incident) string {
 // rivals that are within one nat.
 func (e *Engine) rootCauses(i *incident) []RootCause {
 	out := e.places(i, i.root)
+	for _, h := range i.also {
+		out = append(out, e.places(i, h)[0])
+	}
 	for _, r := range i.rivals {
 		if i.score-r.score > 1000 {
 			continue

@@ -150,6 +150,10 @@ func (e *Engine) epoch() {
 			h.root = i.id
 		}
 		i.root = h
+		for j, h := range i.also {
+			i.also[j] = e.hypothesis(h.cause, h.node, h.name)
+			i.also[j].root = i.id
+		}
 		for j := range i.rivals {
 			r := i.rivals[j].h
 			i.rivals[j].h = e.hypothesis(r.cause, r.node, r.name)

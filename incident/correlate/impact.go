@@ -203,7 +203,7 @@ func (e *Engine) waitedInVain(a *alarm) {
 // recheck judges anew the symptoms of an incident whose reach has changed.
 func (e *Engine) recheck(i *incident) {
 	for _, a := range slices.Clone(i.members) {
-		if !a.soft || a.cascade || e.touchedBy(i, a) {
+		if !a.soft || a.cascade || a.pinned || e.touchedBy(i, a) {
 			continue
 		}
 		j := e.impact(a)

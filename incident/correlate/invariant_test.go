@@ -31,7 +31,7 @@ func (e *Engine) check() error {
 	}
 	for _, h := range e.hyps.all() {
 		k := h.key()
-		if h.root != 0 && (e.incidents[h.root] == nil || e.incidents[h.root].root != h) {
+		if h.root != 0 && (e.incidents[h.root] == nil || e.incidents[h.root].root != h && !slices.Contains(e.incidents[h.root].also, h)) {
 			return fmt.Errorf("%v is the root of incident %d, which does not know", k, h.root)
 		}
 		for _, a := range h.live {

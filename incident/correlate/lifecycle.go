@@ -11,8 +11,9 @@ import (
 type incident struct {
 	id, no    uint64
 	root      *hypothesis
-	fresh     bool // no root was set by a solve yet
-	settled   bool // its root moves no more
+	also      []*hypothesis // causes that are known to come with the root
+	fresh     bool          // no root was set by a solve yet
+	settled   bool          // its root moves no more
 	score     int32
 	rivals    []rival
 	members   []*alarm
@@ -135,8 +136,8 @@ func (i *incident) speaks(a *alarm) bool {
 		return false
 	}
 	for j := range a.cands {
-		if a.cands[j].h == i.root {
-			return a.cands[j].root
+		if c := &a.cands[j]; c.root && (c.h == i.root || slices.Contains(i.also, c.h)) {
+			return true
 		}
 	}
 	return false
@@ -166,8 +167,8 @@ func (e *Engine) bear(i *incident) {
 // young reports whether the root of an incident may still move.
 func (e *Engine) young(i *incident) bool { return !i.settled && e.now-i.born < e.p.settle }
 
-// settled ends the time in which the root of an incident may move.
-func (e *Engine) settled(i *incident) {
+// settle ends the time in which the root of an incident may move.
+func (e *Engine) settle(i *incident) {
 	i.settled = true
 	e.touch(i)
 	for _, a := range i.members {
@@ -233,7 +234,7 @@ func (e *Engine) detach(a *alarm) {
 	if i := a.inc; i != nil {
 		i.tally.add(a, -1)
 		i.members = drop(i.members, a)
-		a.inc, a.cascade, a.root = nil, false, false
+		a.inc, a.cascade, a.root, a.pinned = nil, false, false, false
 		a.state = loose
 		e.touchAlarm(a)
 		e.touch(i)
@@ -359,13 +360,16 @@ func (e *Engine) remove(i *incident) {
 	if i.root.root == i.id {
 		i.root.root = 0
 	}
+	for _, h := range i.also {
+		h.root = 0
+	}
 	if i.trace != "" {
 		delete(e.traces, i.trace)
 	}
 	members := i.members
 	i.members, i.tally, i.timers = nil, tally{}, [timerKinds - raiseTimer]slot{}
 	for _, a := range members {
-		a.inc, a.cascade, a.root, a.state = nil, false, false, loose
+		a.inc, a.cascade, a.root, a.pinned, a.state = nil, false, false, false, loose
 		e.touchAlarm(a)
 		if a.active {
 			e.unlist(a)

@@ -1,7 +1,9 @@
 package correlate
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,29 @@ func (d *desk) at(after time.Duration, alarms ...string) {
 		d.n++
 		ev := parseAlarm(s, fmt.Sprintf("e%d", d.n), start.Add(after))
 		d.ds = append(d.ds, d.e.Feed(&ev)...)
+	}
+}
+
+// command carries out "ACTION INCIDENT WHAT…", and goes on from a snapshot.
+func (d *desk) command(after time.Duration, f []string) {
+	d.t.Helper()
+	no, _ := strconv.ParseUint(f[1], 10, 64)
+	c := Command{At: start.Add(after), Action: Action(f[0]), Incident: no}
+	for _, s := range f[2:] {
+		if n, err := strconv.ParseUint(s, 10, 64); err == nil {
+			c.Others = append(c.Others, n)
+		} else {
+			c.Events = append(c.Events, s)
+		}
+	}
+	ds, err := d.e.Command(c)
+	if err != nil {
+		d.t.Errorf("%v: %v", f, err)
+	}
+	d.ds = append(d.ds, ds...)
+	b := d.e.Snapshot()
+	if err := d.e.Restore(b); err != nil || !bytes.Equal(d.e.Snapshot(), b) {
+		d.t.Errorf("after %v: a snapshot does not hold: %v", f, err)
 	}
 }
 

@@ -88,7 +88,10 @@ func (e *Engine) recompute(i *incident) {
 	i.darken()
 	s := &e.spread
 	s.begin(e, i.t0)
-	s.fromRoot(i)
+	s.from(i, i.root)
+	for _, h := range i.also {
+		s.from(i, h)
+	}
 	for _, l := range i.congested {
 		if ed, ok := e.x.Link(l.Network, l.Link); ok {
 			s.edge(ed, false)
@@ -157,9 +160,9 @@ func (i *incident) darken() {
 	}
 }
 
-// fromRoot begins with what the root itself takes.
-func (s *spread) fromRoot(i *incident) {
-	h, e := i.root, s.e
+// from begins with what a cause itself takes.
+func (s *spread) from(i *incident, h *hypothesis) {
+	e := s.e
 	switch h.cause {
 	case EdgeFailure, AccessOutage:
 		s.edge(h.edge, true)

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestScenarios plays testdata/scenario/*.txt. A line is "TIME EVENT" or "until TIME";
+// TestScenarios plays testdata/scenario/*.txt. A line is "TIME EVENT", "until TIME",
+// "TIME merge INCIDENT OTHER…", "TIME split INCIDENT EVENT…" or "TIME move INCIDENT EVENT…";
 // what follows "-- want --" are the decisions and the last explanation.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/scenario/*.txt")
@@ -62,9 +64,12 @@ func play(t *testing.T, script string) string {
 			if err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}
-			if rest == "" {
+			switch f := strings.Fields(rest); {
+			case rest == "":
 				d.until(at)
-			} else {
+			case slices.Contains([]string{"merge", "split", "move"}, f[0]):
+				d.command(at, f)
+			default:
 				d.at(at, rest)
 			}
 			if err := d.e.check(); err != nil {

@@ -325,7 +325,7 @@ func walkAlarm(c *codec, a *alarm, node, name, id, qualifier *string, in *uint64
 	walkClass(c, &a.class)
 	small(c, &a.severity)
 	small(c, &a.state)
-	for _, b := range [...]*bool{&a.active, &a.lasting, &a.soft, &a.cascade} {
+	for _, b := range [...]*bool{&a.active, &a.lasting, &a.soft, &a.cascade, &a.pinned} {
 		c.bool(b)
 	}
 	for _, t := range [...]*int64{&a.t, &a.arrival, &a.off} {
@@ -410,6 +410,7 @@ func (e *Engine) walkIncident(c *codec, i *incident, owned *bool, members *[]uin
 	c.u64(&i.no)
 	e.walkHyp(c, &i.root)
 	c.bool(owned)
+	list(c, &i.also, func(h **hypothesis) { e.walkHyp(c, h) })
 	small(c, &i.score)
 	list(c, &i.rivals, func(r *rival) {
 		e.walkHyp(c, &r.h)
@@ -488,6 +489,13 @@ func (r *restorer) incident(c *codec, i *incident) {
 	}
 	if owned {
 		i.root.root = i.id
+	}
+	for _, h := range i.also {
+		if h.root != 0 {
+			c.fail("cause of two incidents")
+			return
+		}
+		h.root = i.id
 	}
 	if i.trace != "" {
 		e.traces[i.trace] = i.id

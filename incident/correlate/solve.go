@@ -105,7 +105,7 @@ func (h *hypothesis) unseen(solve uint64, t, near int64) bool {
 }
 
 // movable reports whether a member takes part when its incident is solved again.
-func (a *alarm) movable() bool { return a.cands != nil && !a.cascade }
+func (a *alarm) movable() bool { return a.cands != nil && !a.cascade && !a.pinned }
 
 // needs reports whether an alarm must be covered. A symptom that was explained by
 // impact is evidence, but needs no cause of its own.

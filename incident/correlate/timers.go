@@ -212,7 +212,7 @@ func (e *Engine) fire(i *incident, t *timer) {
 	case staleTimer:
 		e.considerStale(i)
 	case settleTimer:
-		e.settled(i)
+		e.settle(i)
 	case markTimer, rhythmTimer:
 		e.overdue(i)
 	}
