@@ -40,7 +40,7 @@ func (m *machine) value(n Node) string {
 func (m *machine) is(n Node, text string) bool {
 	if k := n.Kind(); k == Leaf || k == Text {
 		if t, ok := typed(n); ok {
-			return m.spendText(t.Value()) == t.Canonical(text, m.names)
+			return m.spendText(t.Value()) == t.Canonical(m.spendText(text), m.names)
 		}
 	}
 	return m.text(n) == text
@@ -49,7 +49,7 @@ func (m *machine) is(n Node, text string) bool {
 // asKey is a text as a key of a list below n.
 func (m *machine) asKey(n Node, list Name, key, text string) string {
 	if t, ok := n.(Typed); ok {
-		return t.CanonicalKey(list, key, text, m.names)
+		return t.CanonicalKey(list, key, m.spendText(text), m.names)
 	}
 	return text
 }
