@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"incidentd/cmd/incctl/internal/datapath"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
@@ -181,7 +182,10 @@ func steps(path string) (list []step) {
 			flush(name)
 			name, path = "", path[1:]
 		case '[':
-			end := predicateEnd(path)
+			end := datapath.Closing(path)
+			if end < 0 {
+				end = len(path)
+			}
 			key, value, _ := strings.Cut(path[1:end], "=")
 			if s.keys == nil {
 				s.keys = map[string]string{}
@@ -194,24 +198,6 @@ func steps(path string) (list []step) {
 	}
 	flush(name)
 	return list
-}
-
-// predicateEnd is where the bracket at the start of a text is closed.
-func predicateEnd(text string) int {
-	quote := byte(0)
-	for i := 1; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == ']':
-			return i
-		}
-	}
-	return len(text)
 }
 
 // located is an error about a document, its text with the lines.

@@ -276,7 +276,7 @@ func listed(text string) ([]string, error) {
 func predicates(n *yang.Node, text string) ([]string, error) {
 	given := map[string]string{}
 	for text != "" {
-		end := closing(text)
+		end := Closing(text)
 		if end < 0 {
 			return nil, fmt.Errorf("a bracket is not closed")
 		}
@@ -315,8 +315,8 @@ func predicates(n *yang.Node, text string) ([]string, error) {
 	return keys, nil
 }
 
-// closing finds the bracket that ends the one at the start, or -1.
-func closing(text string) int {
+// Closing finds the bracket that ends the one at the start of a text, or -1.
+func Closing(text string) int {
 	quote := byte(0)
 	for i := 1; i < len(text); i++ {
 		switch c := text[i]; {
