@@ -19,7 +19,8 @@ SIGTERM or SIGINT. It is ready when it logs "listening".`,
 		dir := dataFlag(f)
 		listen := f.String("listen", server.DefaultListen, "the `ADDRESS` and port to listen on, such as :830 for every address; "+server.DefaultListen+" if left out")
 		level := f.String("log-level", "info", "the least important `LEVEL` to log: debug, info, warn or error; info if left out")
-		https := f.Bool("allow-https", false, "let users who may copy configurations name https: URLs, which this server then asks")
+		https := f.Bool("allow-https", false, "let operations name https: URLs, which this server then asks")
+		startup := f.Bool("from-startup", false, "begin with the datastore startup, if there is one, instead of running")
 		asJSON := f.Bool("log-json", false, "log JSON")
 		return func(ctx context.Context, a *app) error {
 			if err := required("serve", "data", dir); err != nil {
@@ -29,7 +30,7 @@ SIGTERM or SIGINT. It is ready when it logs "listening".`,
 			if err != nil {
 				return misuse("serve", "%v", err)
 			}
-			return explain(serve(ctx, server.Config{DataDir: *dir, Listen: *listen, AllowHTTPS: *https, Log: log}, log), *dir)
+			return explain(serve(ctx, server.Config{DataDir: *dir, Listen: *listen, AllowHTTPS: *https, FromStartup: *startup, Log: log}, log), *dir)
 		}
 	},
 }

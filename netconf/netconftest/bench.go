@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"incidentd/datastore"
@@ -114,6 +115,8 @@ type Bench struct {
 	Files string
 	// Audit is nil unless Config asks for it.
 	Audit *audit.Log
+	// DiskFull lets no transaction get to the disk, as when it has no room left.
+	DiskFull atomic.Bool
 	// Log is what the server has logged.
 	Log *Log
 
@@ -163,7 +166,7 @@ func New(t testing.TB, c Config) *Bench {
 	}
 	b := &Bench{Schema: schema, Log: new(Log), t: t}
 	log := slog.New(slog.NewTextHandler(b.Log, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	if b.DB, err = kv.Open(filepath.Join(t.TempDir(), "store.db"), kv.Options{}); err != nil {
+	if b.DB, err = kv.Open(filepath.Join(t.TempDir(), "store.db"), kv.Options{FailPoint: b.disk}); err != nil {
 		t.Fatal(err)
 	}
 	j, err := journal.Open(b.DB, c.Journal)
@@ -210,6 +213,13 @@ func New(t testing.TB, c Config) *Bench {
 	}
 	t.Cleanup(b.close)
 	return b
+}
+
+func (b *Bench) disk(at string) error {
+	if at == "before-commit" && b.DiskFull.Load() {
+		return kv.ErrFull
+	}
+	return nil
 }
 
 // files is the directory of files.

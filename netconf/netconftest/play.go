@@ -37,6 +37,8 @@ import (
 //	-- event STREAM --       notifications, each on a line, published together
 //	-- trim --               retention deletes old notifications
 //	-- wait DURATION --      time passes
+//	-- disk full --          nothing can be written to the store, until
+//	-- disk works --
 //	-- log --                what the server has logged since, without its time
 //
 // What A receives is indented for the reader, and what differs from run to run or
@@ -144,6 +146,9 @@ func (p *player) step(name, body string) (string, error) {
 	case name == "trim":
 		_, err := p.bench.Store.Journal().Trim(p.t.Context(), time.Now())
 		return body, err
+	case name == "disk full" || name == "disk works":
+		p.bench.DiskFull.Store(name == "disk full")
+		return body, nil
 	case words[0] == "wait" && len(words) == 2:
 		d, err := time.ParseDuration(words[1])
 		time.Sleep(d)

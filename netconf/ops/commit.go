@@ -49,7 +49,7 @@ func commitOptions(r *netconf.Request) (datastore.CommitOptions, error) {
 
 // cancelCommit answers <cancel-commit> [RFC 6241 section 8.4.4.1].
 func (o *operations) cancelCommit(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
+	return nil, rollbackFailed(r, o.store.Update(ctx, func(tx *datastore.Tx) error {
 		tx.By(author(r))
 		old := tx.Running()
 		if err := tx.CancelCommit(r.Input.Leaf("persist-id")); err != nil {
@@ -57,7 +57,23 @@ func (o *operations) cancelCommit(ctx context.Context, r *netconf.Request) (*net
 		}
 		r.Changed(datastore.Running, old, tx.Running())
 		return nil
-	})
+	}))
+}
+
+// rollbackFailed tells of a way back that could not be gone for no fault of the client's
+// [RFC 6241 appendix A]: the store is full or broken, or the schema no longer has what
+// was there.
+func rollbackFailed(r *netconf.Request, err error) error {
+	list, known := rpcerr.List(err)
+	if err == nil || known && list[0].Tag != rpcerr.TagResourceDenied {
+		return err
+	}
+	r.Session.Log().Error("a rollback failed", "rpc", r.RPC.QName(), "err", err)
+	why := "the log of the server has the cause"
+	if known {
+		why = list[0].Message
+	}
+	return rpcerr.New(rpcerr.Application, rpcerr.TagRollbackFailed, "nothing was rolled back: %s", why)
 }
 
 // discardChanges answers <discard-changes> [RFC 6241 section 8.3.4.2]. It takes no

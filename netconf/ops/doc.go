@@ -19,6 +19,11 @@
 // its transaction; those that take no right but the one to be called tell the audit by
 // Request.Changed.
 //
+// # Startup
+//
+// Running survives a restart; startup is a copy that is kept, and what the server begins
+// with only when it is told to. DESIGN.md has the reasons.
+//
 // # Concurrency
 //
 // Reads take a snapshot and never wait for writers.

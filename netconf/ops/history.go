@@ -97,7 +97,7 @@ func (o *operations) rollback(ctx context.Context, r *netconf.Request) (*netconf
 	if by.Comment == "" {
 		by.Comment = fmt.Sprintf("rollback to commit %d", n)
 	}
-	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
+	return nil, rollbackFailed(r, o.store.Update(ctx, func(tx *datastore.Tx) error {
 		tx.By(by)
 		if err := o.store.MayWrite(target, r.Session.ID()); err != nil {
 			return err
@@ -112,5 +112,5 @@ func (o *operations) rollback(ctx context.Context, r *netconf.Request) (*netconf
 		}
 		tx.Set(target, new)
 		return nil
-	})
+	}))
 }

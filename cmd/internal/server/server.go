@@ -43,6 +43,9 @@ type Config struct {
 	// AllowHTTPS lets operations read and write configurations at URLs of the scheme
 	// https. Those of the scheme file, in the directory files of DataDir, always do.
 	AllowHTTPS bool
+	// FromStartup begins with the configuration of startup, if there is one, in place of
+	// running as it was.
+	FromStartup bool
 	// Correlator is what the correlator is made with.
 	Correlator correlate.Config
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
@@ -106,6 +109,11 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.onStop("store", func(context.Context) error { return s.store.db.Close() })
 	s.onStop("datastores", func(context.Context) error { s.store.data.Close(); return nil })
+	if cfg.FromStartup {
+		if err := s.store.boot(); err != nil {
+			return nil, fmt.Errorf("startup: %w", err)
+		}
+	}
 	adopted, err := s.store.adoptAccess(context.Background())
 	if err != nil {
 		return nil, err

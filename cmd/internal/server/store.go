@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -8,6 +9,7 @@ import (
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
 	"incidentd/netconf/ops"
+	"incidentd/yang/data"
 )
 
 // store is an open store with what stands on it.
@@ -35,6 +37,17 @@ func openStore(path string, mustExist bool, log *slog.Logger) (*store, error) {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// boot makes running what startup is, if that was ever stored.
+func (s *store) boot() error {
+	return s.data.Update(context.Background(), func(tx *datastore.Tx) error {
+		if startup := tx.Datastore(datastore.Startup); !startup.Empty() && !data.Equal(startup, tx.Running()) {
+			tx.By(datastore.Author{Source: "startup"})
+			tx.Copy(datastore.Startup, datastore.Running)
+		}
+		return nil
+	})
 }
 
 func (s *store) close() error {
