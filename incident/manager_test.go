@@ -34,6 +34,7 @@ type bench struct {
 	db      *kv.DB
 	journal *journal.Journal
 	store   *datastore.Store
+	access  *nacm.Controller
 	manager *incident.Manager
 	config  incident.Config
 }
@@ -67,6 +68,9 @@ func (b *bench) open() {
 		b.t.Fatal(err)
 	}
 	if b.store, err = datastore.Open(b.db, b.journal, b.schema, datastore.Options{}); err != nil {
+		b.t.Fatal(err)
+	}
+	if b.access, err = nacm.New(b.store, nil); err != nil {
 		b.t.Fatal(err)
 	}
 	b.config.Store = b.store
@@ -285,10 +289,6 @@ func TestAcknowledgeHidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t)
 		defer b.close()
-		rules, err := nacm.New(b.store, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
 		b.configure("<data>" + figure + `<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm" xmlns:inc="urn:ietf:params:xml:ns:yang:ietf-incident">
 			<groups><group><name>noc</name><user-name>ann</user-name></group></groups>
 			<rule-list><name>noc</name><group>noc</group><rule><name>hide</name><path>/inc:incidents/inc:incident[inc:incident-id='inc-1']</path><action>deny</action></rule></rule-list></nacm></data>`)
@@ -297,7 +297,7 @@ func TestAcknowledgeHidden(t *testing.T) {
 		synctest.Wait()
 		ack := func(user, id string) error {
 			input := data.Build(b.schema.RPC("ietf-incident", "incident-acknowledge").Children[0])
-			return b.manager.Acknowledge(t.Context(), user, rules.Access(user, nil), input.Leaf("incident-id", id).Node())
+			return b.manager.Acknowledge(t.Context(), user, b.access.Access(user, nil), input.Leaf("incident-id", id).Node())
 		}
 		var hidden, absent *rpcerr.Error
 		if !errors.As(ack("ann", "inc-1"), &hidden) || !errors.As(ack("ann", "inc-9"), &absent) {
