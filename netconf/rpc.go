@@ -155,7 +155,7 @@ func (s *Session) operation(c *call, d *xmltext.Decoder, t xmltext.Token) error 
 	p := data.Parser{Schema: s.server.schema, State: true, Limits: limits}
 	input, err := p.Parse(d, in)
 	if err != nil {
-		return unsupported(rpc, err)
+		return err
 	}
 	c.request.Input = input
 	return nil
@@ -186,36 +186,6 @@ func protocol(e *rpcerr.Error) *rpcerr.Error {
 	c := *e
 	c.Type = rpcerr.Protocol
 	return &c
-}
-
-// optionalNodes are parameters of the base protocol's and of NMDA's operations that
-// the schema has only with a feature.
-var optionalNodes = map[string]string{
-	"with-defaults": "the parameter with-defaults",
-	"xpath-filter":  "a filter of XPath", "origin-filter": "the parameter origin-filter",
-	"negated-origin-filter": "the parameter negated-origin-filter", "with-origin": "the parameter with-origin",
-}
-
-// unsupported turns the error that a parameter is unknown into the one that it is
-// not supported, where a feature that is off is the cause.
-func unsupported(rpc *yang.Node, err error) error {
-	if !strings.HasPrefix(rpc.Module.Name, "ietf-netconf") || data.AsSyntaxError(err) != nil {
-		return err
-	}
-	list, known := rpcerr.List(err)
-	if !known {
-		return err
-	}
-	out := make(rpcerr.Errors, len(list))
-	for i, e := range list {
-		out[i] = e
-		for _, info := range e.Info {
-			if what := optionalNodes[info.Value]; what != "" && info.Name == "bad-element" && e.Tag == rpcerr.TagUnknownElement {
-				out[i] = rpcerr.OperationNotSupported(what).At(e.Path)
-			}
-		}
-	}
-	return out.Err()
 }
 
 // answer has a call handled, if its user may make it and its input is valid. A panic of the handler
