@@ -160,6 +160,7 @@ func (r *replay) engine(warn io.Writer) (*correlate.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.ApplyLearned = true // a recording has nobody to ask
 	engine := correlate.New(c)
 	index := topology.Build(topology.FromData(networks), joinInventories(inventory, topology.InventoryFromData(networks)))
 	// RFC 8345 lets references dangle, yet in a file that is whole they are mistakes.

@@ -3,13 +3,14 @@ package correlate
 // changes notes what has changed since the last snapshot by parts. Nothing is noted
 // before the first.
 type changes struct {
-	on        bool
-	all       bool // everything may have
-	tombs     bool
-	alarms    []*alarm
-	incidents []*incident
-	nodes     []*nodeState
-	rhythms   []*rhythm
+	on         bool
+	all        bool // everything may have
+	tombs      bool
+	alarms     []*alarm
+	incidents  []*incident
+	nodes      []*nodeState
+	histories  []*history
+	companions []*companions
 }
 
 func (e *Engine) touchAlarm(a *alarm) {
@@ -33,10 +34,17 @@ func (e *Engine) touchNode(n *nodeState) {
 	}
 }
 
-func (e *Engine) touchRhythm(r *rhythm) {
+func (e *Engine) touchHistory(r *history) {
 	if e.changes.on && !r.dirty {
 		r.dirty = true
-		e.changes.rhythms = append(e.changes.rhythms, r)
+		e.changes.histories = append(e.changes.histories, r)
+	}
+}
+
+func (e *Engine) touchCompanions(c *companions) {
+	if e.changes.on && !c.dirty {
+		c.dirty = true
+		e.changes.companions = append(e.changes.companions, c)
 	}
 }
 
@@ -51,8 +59,11 @@ func (c *changes) clean() {
 	for _, n := range c.nodes {
 		n.dirty = false
 	}
-	for _, r := range c.rhythms {
+	for _, r := range c.histories {
 		r.dirty = false
+	}
+	for _, p := range c.companions {
+		p.dirty = false
 	}
 	*c = changes{on: true}
 }

@@ -38,6 +38,21 @@ type Config struct {
 	PeriodSlack time.Duration
 	PeriodDays  int
 
+	// Recurrence is how long after an incident has ended another of the same root is
+	// linked to it. 24 h.
+	Recurrence time.Duration
+
+	// Rhythmic are the causes whose rhythms take the ticket away without approval; nil is
+	// [AccessOutage] alone, empty none.
+	Rhythmic []Cause
+	// Calendar are the rhythms that were approved.
+	Calendar []CalendarRule
+	// SharedRisks are the risks that were approved.
+	SharedRisks []SharedRisk
+	// ApplyLearned has shared risks used as soon as they are learnt, where nobody can
+	// be asked.
+	ApplyLearned bool
+
 	// Knowledge is the rule base; nil is [DefaultKnowledge].
 	Knowledge *Knowledge
 	// AlarmTypes is the alarm inventory, for types whose names tell nothing.
@@ -80,7 +95,7 @@ type params struct {
 	settle, effectWait                          int64
 	clearHold, flapHold, kpiHold, split, stale  int64
 	updateDelay, updateEvery                    int64
-	near, markSlack, periodSlack                int64
+	near, markSlack, periodSlack, recurrence    int64
 	periodDays                                  int
 }
 
@@ -103,7 +118,7 @@ func (c *Config) params() params {
 		split: d(c.Split, 2*time.Minute), stale: d(c.Stale, 10*time.Minute),
 		updateDelay: d(c.UpdateDelay, 5*time.Second), updateEvery: d(c.UpdateEvery, 30*time.Second),
 		near: d(c.Near, 150*time.Second), markSlack: d(c.MarkSlack, time.Minute), periodSlack: d(c.PeriodSlack, 20*time.Minute),
-		periodDays: c.PeriodDays,
+		recurrence: d(c.Recurrence, 24*time.Hour), periodDays: c.PeriodDays,
 	}
 	if p.periodDays == 0 {
 		p.periodDays = 3

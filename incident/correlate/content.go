@@ -71,6 +71,7 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 	if i.markID != "" {
 		c.Labels, c.Ticket, c.Category = append(c.Labels, "maintenance"), false, "maintenance"
 	}
+	c.RecurrenceOf, c.Recurrences = e.before(i)
 	if i.periodic {
 		c.Labels, c.Ticket = append(c.Labels, "periodic"), false
 	}

@@ -127,7 +127,7 @@ func invented(seed uint64, n int) *story {
 	types := []string{"los", "och-ssf", "client-los", "protection-switched", "link-down", "transceiver-fault", "bfd-down", "isis-adjacency-down", "isis-auth-fail", "ldp-down",
 		"card-failure", "mains-failure", "battery-low", "last-gasp", "cpu-high", "input-errors", "packet-loss", "utilisation-high", "queue-drops", "node-unreachable", "ce-unreachable", "bgp-down",
 		"tunnel-down", "frr-active", "path-delay", "path-loss", "service-down", "service-degraded", "config-commit", "strange", "rx-power-low", "osnr", "process-restart", "holdover"}
-	s := &story{config: Config{Marks: []Mark{{ID: "M", Object: MarkObject{Network: "fibre", Link: "OA:1-OB:1"}, Start: start.Add(10 * time.Minute), End: start.Add(time.Hour)}}},
+	s := &story{config: Config{ApplyLearned: true, Marks: []Mark{{ID: "M", Object: MarkObject{Network: "fibre", Link: "OA:1-OB:1"}, Start: start.Add(10 * time.Minute), End: start.Add(time.Hour)}}},
 		index: topology.Build(network(layers), layersInventory)}
 	now := start
 	var before []event.Event

@@ -17,6 +17,12 @@ type Engine struct {
 	inventory map[string]*AlarmType
 	// byClass are the rules by the class of the alarm.
 	byClass [classes][]Rule
+	// rhythmic are the causes whose rhythms need no approval, calendar the rules that
+	// have it; risks the shared risks.
+	rhythmic     []Cause
+	calendar     []CalendarRule
+	risks        []SharedRisk
+	applyLearned bool
 
 	// The present epoch.
 	x           stack
@@ -33,16 +39,17 @@ type Engine struct {
 	timerSeq uint64
 
 	// What was seen.
-	serial    uint64 // of alarms
-	listings  uint64
-	types     map[typeKey]*alarmType
-	texts     map[string]Class
-	nodes     map[string]*nodeState
-	alarms    int // how many there are
-	tombs     map[alarmKey]tomb
-	tombOrder []alarmKey
-	traces    map[string]uint64 // trace-id to incident
-	rhythms   map[hypKey]*rhythm
+	serial     uint64 // of alarms
+	listings   uint64
+	types      map[typeKey]*alarmType
+	texts      map[string]Class
+	nodes      map[string]*nodeState
+	alarms     int // how many there are
+	tombs      map[alarmKey]tomb
+	tombOrder  []alarmKey
+	traces     map[string]uint64 // trace-id to incident
+	histories  map[hypKey]*history
+	companions map[companionKey]*companions
 
 	// Incidents that are open.
 	incidentID uint64
@@ -70,6 +77,10 @@ func New(c Config) *Engine {
 	if e.know == nil {
 		e.know = DefaultKnowledge()
 	}
+	e.rhythmic, e.calendar, e.risks, e.applyLearned = c.Rhythmic, c.Calendar, c.SharedRisks, c.ApplyLearned
+	if e.rhythmic == nil {
+		e.rhythmic = []Cause{AccessOutage}
+	}
 	for _, r := range e.know.Rules {
 		e.byClass[r.Class] = append(e.byClass[r.Class], r)
 	}
@@ -84,13 +95,24 @@ func New(c Config) *Engine {
 	return e
 }
 
+// blank returns an engine that is configured as this one, in the same topology, and has
+// seen nothing.
+func (e *Engine) blank() *Engine {
+	f := &Engine{p: e.p, know: e.know, marks: e.marks, inventory: e.inventory, byClass: e.byClass, rhythmic: e.rhythmic, calendar: e.calendar,
+		risks: e.risks, applyLearned: e.applyLearned, x: e.x}
+	f.empty()
+	f.epoch()
+	return f
+}
+
 // empty forgets everything that was seen.
 func (e *Engine) empty() {
 	e.types, e.texts = map[typeKey]*alarmType{}, map[string]Class{}
 	e.nodes = map[string]*nodeState{}
 	e.alarms = 0
 	e.tombs, e.tombOrder = map[alarmKey]tomb{}, nil
-	e.traces, e.rhythms = map[string]uint64{}, map[hypKey]*rhythm{}
+	e.traces = map[string]uint64{}
+	e.histories, e.companions = map[hypKey]*history{}, map[companionKey]*companions{}
 	e.incidents, e.births = map[uint64]*incident{}, nil
 	e.timers, e.out = timerQueue{}, nil
 }

@@ -118,7 +118,8 @@ type telling struct {
 	rivals  []rivalPlace
 	score   int32
 	markID  string
-	days    int // earlier days with the same outage; 0 if that is not usual
+	days    int  // earlier days with the same outage; 0 if that is not usual
+	planned bool // a rule of the calendar says so
 
 	done bool
 	text
@@ -152,7 +153,7 @@ func (e *Engine) detail(i *incident, c *Incident) {
 		t.rivals = append(t.rivals, rivalPlace{e.places(i, v.h)[0], v.score})
 	}
 	if _, days, ok := e.usual(i); ok && i.periodic {
-		t.days = len(days)
+		t.days, t.planned = len(days), len(days) == 0
 	}
 	c.told = t
 }
@@ -271,6 +272,12 @@ func (t *telling) explain(c *Incident) string {
 	}
 	if t.markID != "" {
 		fmt.Fprintf(&b, "Maintenance: the mark %s names the root.\n", t.markID)
+	}
+	if c.RecurrenceOf != 0 {
+		fmt.Fprintf(&b, "It was there before: incident %d was the last of %s.\n", c.RecurrenceOf, counted(c.Recurrences, "earlier one"))
+	}
+	if t.planned {
+		b.WriteString("Periodic: a rule of the calendar says so.\n")
 	}
 	if t.days > 0 {
 		fmt.Fprintf(&b, "Periodic: it was down at this time on %d earlier days.\n", t.days)

@@ -44,21 +44,17 @@ func (e *Engine) impact(a *alarm) *incident {
 // beside returns the young incident that has other tunnels down when a tunnel whose
 // path the model does not tell goes down; nil if there is none, or more than one.
 func (e *Engine) beside(a *alarm) (best *incident) {
-	const most, before, after = 64, 15 * second, 5 * second
-	n := 0
-	for k := len(e.births) - 1; k >= 0 && n < most; k-- {
-		i := e.births[k]
-		if i.settled || e.incidents[i.id] != i {
-			continue
+	const before, after = 15 * second, 5 * second
+	several := false
+	e.recent(func(i *incident) bool {
+		if lag := a.t - i.t0; i.reach.tunnels > 0 && lag <= before && lag >= -after {
+			several = best != nil
+			best = i
 		}
-		n++
-		if lag := a.t - i.t0; i.reach.tunnels == 0 || lag > before || lag < -after {
-			continue
-		}
-		if best != nil {
-			return nil
-		}
-		best = i
+		return !several
+	})
+	if several {
+		return nil
 	}
 	return best
 }

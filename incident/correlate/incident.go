@@ -77,6 +77,10 @@ type Incident struct {
 	// which: "maintenance", "periodic".
 	Ticket bool
 	Labels []string
+	// RecurrenceOf is the number of the last incident of the same root, where that ended
+	// not long before; 0 if there is none. Recurrences is how many there were before.
+	RecurrenceOf uint64
+	Recurrences  int
 	// MergedInto is the number of the incident that absorbed this one; 0 if none did.
 	MergedInto uint64
 

@@ -8,8 +8,6 @@ import (
 	"incidentd/incident/topology"
 )
 
-const day = 24 * 60 * minute
-
 // markHyps finds the hypotheses that the marks are about.
 func (e *Engine) markHyps() {
 	e.marked = map[hypKey][]int{}
@@ -59,54 +57,6 @@ func (e *Engine) markOf(h *hypothesis, t int64) int {
 		}
 	}
 	return -1
-}
-
-// rhythm is when a customer's line went down and for how long, lately.
-type rhythm struct {
-	key            hypKey
-	no             uint64 // in the order in which they began
-	starts, lasted []int64
-	dirty          bool // changed since the last snapshot
-}
-
-const mostRhythm = 8
-
-// remember enters an incident that has ended into the rhythm of its root.
-func (e *Engine) remember(i *incident) {
-	if i.root.cause != AccessOutage {
-		return
-	}
-	k := hypKey{i.root.cause, i.root.node, i.root.name}
-	r := e.rhythms[k]
-	if r == nil {
-		r = &rhythm{key: k, no: uint64(len(e.rhythms))}
-		e.rhythms[k] = r
-	}
-	e.touchRhythm(r)
-	r.starts, r.lasted = append(r.starts, i.t0), append(r.lasted, e.now-i.t0)
-	if n := len(r.starts) - mostRhythm; n > 0 {
-		r.starts, r.lasted = slices.Delete(r.starts, 0, n), slices.Delete(r.lasted, 0, n)
-	}
-}
-
-// usual returns how long the line is usually down when it goes down at this time of
-// the day; false if that is not usual.
-func (e *Engine) usual(i *incident) (lasts int64, days []int64, ok bool) {
-	r := e.rhythms[hypKey{i.root.cause, i.root.node, i.root.name}]
-	if r == nil {
-		return 0, nil, false
-	}
-	for k, s := range r.starts {
-		off := ((i.t0-s)%day + day) % day
-		if min(off, day-off) > e.p.periodSlack || i.t0-s < day/2 {
-			continue
-		}
-		if d := s / day; !slices.Contains(days, d) {
-			days = append(days, d)
-		}
-		lasts = max(lasts, r.lasted[k])
-	}
-	return lasts, days, len(days) >= e.p.periodDays
 }
 
 // label decides whether a mark or a rhythm explains an incident now.

@@ -304,6 +304,12 @@ func (e *Engine) considerRaise(i *incident) {
 	}
 	switch {
 	case i.flapping() || active > 0 && (bad > 0 || minors >= 2 || rootKPI):
+		if j := e.companion(i); j != nil {
+			e.pin(j)
+			e.joinCauses(i, j)
+			e.judge(j)
+			return
+		}
 		e.raiseIncident(i)
 	default:
 		e.watch(i)
@@ -326,6 +332,7 @@ func (e *Engine) raiseIncident(i *incident) {
 	i.raised = e.now
 	e.label(i)
 	e.raised++
+	e.learn(i)
 	e.tell(Raised, i, 0)
 	if i.mostlyClear() {
 		e.watch(i)
@@ -540,7 +547,7 @@ func (i *incident) mostlyClear() bool { return 2*i.tally.lastingClear >= i.tally
 // close clears a raised incident.
 func (e *Engine) close(i *incident) {
 	i.cleared = e.now
-	e.remember(i)
 	e.tell(Cleared, i, 0)
+	e.remember(i)
 	e.remove(i)
 }

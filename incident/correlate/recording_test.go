@@ -67,6 +67,7 @@ func load(t testing.TB, name string) *recording {
 	must(err)
 	r.config.AlarmTypes, err = ReadAlarmTypes(open("alarm-types.json"))
 	must(err)
+	r.config.ApplyLearned = true // as the command does
 	r.config.Marks, err = ReadMarks(open("marks.json"))
 	must(err)
 	nets, err := readNetworks(open("topology.xml"))

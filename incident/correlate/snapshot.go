@@ -22,9 +22,10 @@ const (
 	nodePart     = 'a'
 	alarmPart    = 'b'
 	incidentPart = 'c'
-	rhythmPart   = 'd'
-	tombsPart    = 'e'
-	enginePart   = 'f' // time and counters
+	historyPart  = 'd'
+	companyPart  = 'e'
+	tombsPart    = 'f'
+	enginePart   = 'g' // time and counters
 )
 
 func partKey(kind byte, no uint64) []byte {
@@ -52,7 +53,7 @@ func (e *Engine) Changes() []Part {
 		c.clean()
 		return parts
 	}
-	parts := make([]Part, 0, len(c.nodes)+len(c.alarms)+len(c.incidents)+len(c.rhythms)+2)
+	parts := make([]Part, 0, len(c.nodes)+len(c.alarms)+len(c.incidents)+len(c.histories)+len(c.companions)+2)
 	for _, n := range c.nodes {
 		parts = append(parts, e.nodePart(n))
 	}
@@ -62,8 +63,11 @@ func (e *Engine) Changes() []Part {
 	for _, i := range c.incidents {
 		parts = append(parts, e.incidentPart(i))
 	}
-	for _, r := range c.rhythms {
-		parts = append(parts, e.rhythmPart(r))
+	for _, r := range c.histories {
+		parts = append(parts, r.part())
+	}
+	for _, p := range c.companions {
+		parts = append(parts, p.part())
 	}
 	if c.tombs {
 		parts = append(parts, e.tombsPart())
@@ -78,11 +82,15 @@ func (e *Engine) parts() []Part {
 	for _, n := range e.nodes {
 		nodes[n.no] = n
 	}
-	rhythms := make([]*rhythm, len(e.rhythms))
-	for _, r := range e.rhythms {
-		rhythms[r.no] = r
+	histories := make([]*history, len(e.histories))
+	for _, r := range e.histories {
+		histories[r.no] = r
 	}
-	parts := make([]Part, 0, len(nodes)+e.alarms+len(e.incidents)+len(rhythms)+2)
+	company := make([]*companions, len(e.companions))
+	for _, c := range e.companions {
+		company[c.no] = c
+	}
+	parts := make([]Part, 0, len(nodes)+e.alarms+len(e.incidents)+len(histories)+len(company)+2)
 	for _, n := range nodes {
 		parts = append(parts, e.nodePart(n))
 	}
@@ -92,8 +100,11 @@ func (e *Engine) parts() []Part {
 	for _, i := range e.byBirth() {
 		parts = append(parts, e.incidentPart(i))
 	}
-	for _, r := range rhythms {
-		parts = append(parts, e.rhythmPart(r))
+	for _, r := range histories {
+		parts = append(parts, r.part())
+	}
+	for _, c := range company {
+		parts = append(parts, c.part())
 	}
 	return append(parts, e.tombsPart(), e.enginePart())
 }
@@ -141,9 +152,7 @@ func (e *Engine) Restore(b []byte) error {
 // RestoreParts is Restore from the parts that [Engine.Changes] has given, each key once,
 // in any order. The next Changes tells what changes from here on.
 func (e *Engine) RestoreParts(parts []Part) error {
-	f := &Engine{p: e.p, know: e.know, marks: e.marks, inventory: e.inventory, byClass: e.byClass, x: e.x}
-	f.empty()
-	f.epoch()
+	f := e.blank()
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, func(a, b Part) int { return bytes.Compare(a.Key, b.Key) })
 	r := restorer{e: f, alarms: make(map[uint64]*alarm, len(parts))}
@@ -169,6 +178,8 @@ type restorer struct {
 	alarms map[uint64]*alarm // by serial
 	inc    map[*alarm]uint64
 	whole  bool // the engine's own part was there
+
+	histories []*history // by number
 }
 
 func (r *restorer) part(p Part) error {
@@ -192,13 +203,16 @@ func (r *restorer) part(p Part) error {
 	case incidentPart:
 		i := &incident{id: no}
 		r.incident(c, i)
-	case rhythmPart:
-		h := &rhythm{no: no}
+	case historyPart:
+		h := &history{no: no}
 		h.walk(c)
-		if e.rhythms[h.key] != nil || no != uint64(len(e.rhythms)) {
-			c.fail("rhythm out of order")
+		if e.histories[h.key] != nil || no != uint64(len(e.histories)) {
+			c.fail("history out of order")
 		}
-		e.rhythms[h.key] = h
+		e.histories[h.key] = h
+		r.histories = append(r.histories, h)
+	case companyPart:
+		r.company(c, no)
 	case tombsPart:
 		e.walkTombs(c)
 	case enginePart:
@@ -622,19 +636,48 @@ func (e *Engine) walkTombs(c *codec) {
 	}
 }
 
-func (e *Engine) rhythmPart(r *rhythm) Part {
+func (r *history) part() Part {
 	c := &codec{}
 	r.walk(c)
-	return Part{partKey(rhythmPart, r.no), c.b}
+	return Part{partKey(historyPart, r.no), c.b}
 }
 
-func (r *rhythm) walk(c *codec) {
+func (r *history) walk(c *codec) {
 	walkHypKey(c, &r.key)
 	list(c, &r.starts, c.i64)
 	list(c, &r.lasted, c.i64)
+	small(c, &r.raised)
+	c.u64(&r.last)
+	c.i64(&r.ended)
 	if len(r.starts) != len(r.lasted) {
-		c.fail("uneven rhythm")
+		c.fail("uneven history")
 	}
+}
+
+func (p *companions) part() Part {
+	c := &codec{}
+	k := companionKey{p.a.no, p.b.no}
+	p.walk(c, &k)
+	return Part{partKey(companyPart, p.no), c.b}
+}
+
+func (p *companions) walk(c *codec, k *companionKey) {
+	c.u64(&k.a)
+	c.u64(&k.b)
+	small(c, &p.n)
+	list(c, &p.times, c.i64)
+}
+
+func (r *restorer) company(c *codec, no uint64) {
+	p := &companions{no: no}
+	var k companionKey
+	p.walk(c, &k)
+	if n := uint64(len(r.histories)); k.a >= k.b || k.b >= n || r.e.companions[k] != nil || no != uint64(len(r.e.companions)) {
+		c.fail("companions that cannot be")
+		return
+	}
+	p.a, p.b = r.histories[k.a], r.histories[k.b]
+	r.e.companions[k] = p
 }
 
 // connect makes what follows from what was read.
