@@ -9,7 +9,7 @@ SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench golden interop yang simulate crosscheck hostile check clean
+.PHONY: all build run test race vet fmt fuzz bench promise golden interop yang simulate crosscheck hostile check clean
 
 all: build
 
@@ -47,6 +47,11 @@ fuzz:
 # bench runs the benchmarks; BENCH selects some.
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# promise is the storm of BenchmarkPromise in its long form: a minute, and a replay of a
+# million notifications beside it.
+promise:
+	PROMISE_SECONDS=60 PROMISE_REPLAY=1000000 $(GO) test -run '^$$' -bench Promise -benchtime 1x -timeout 20m ./netconf/subscribe
 
 # golden rewrites the golden files; review the difference like code.
 golden:

@@ -49,7 +49,8 @@ func PipeBetween(a, b net.Addr, buffer int) (atA, atB net.Conn) {
 type half struct {
 	mu      sync.Mutex
 	changed *sync.Cond // with mu: anything below changed
-	buf     []byte
+	buf     []byte     // kept when empty
+	at      int        // of the next byte to be read
 	max     int
 	eof     bool // the writer closed: no more comes
 	gone    bool // the reader closed: nothing is read any more
@@ -110,10 +111,10 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		case len(p) == 0:
 			return 0, nil
-		case len(h.buf) > 0:
-			n := copy(p, h.buf)
-			if h.buf = h.buf[n:]; len(h.buf) == 0 {
-				h.buf = nil
+		case len(h.buf) > h.at:
+			n := copy(p, h.buf[h.at:])
+			if h.at += n; h.at == len(h.buf) {
+				h.buf, h.at = h.buf[:0], 0
 			}
 			h.changed.Broadcast()
 			return n, nil
@@ -140,7 +141,10 @@ func (c *conn) Write(p []byte) (int, error) {
 		case len(p) == 0:
 			return written, nil
 		}
-		if n := min(len(p), h.max-len(h.buf)); n > 0 {
+		if n := min(len(p), h.max-len(h.buf)+h.at); n > 0 {
+			if h.at > 0 && len(h.buf)+n > cap(h.buf) {
+				h.buf, h.at = h.buf[:copy(h.buf, h.buf[h.at:])], 0
+			}
 			h.buf = append(h.buf, p[:n]...)
 			written += n
 			p = p[n:]
@@ -160,7 +164,7 @@ func (c *conn) Close() error {
 	c.out.mu.Unlock()
 	c.in.mu.Lock()
 	c.in.gone = true
-	c.in.buf = nil
+	c.in.buf, c.in.at = nil, 0
 	c.in.changed.Broadcast()
 	c.in.mu.Unlock()
 	c.SetDeadline(time.Time{})
