@@ -42,6 +42,9 @@ type Session struct {
 
 	parts sync.WaitGroup // the reader, the closer and what Go started
 	onEnd []func()       // of the goroutine that serves
+
+	joining sync.Mutex
+	over    bool // joining: parts is being waited for
 }
 
 // Termination is why a session has ended [RFC 6470 section 2.2].
@@ -139,6 +142,17 @@ func (s *Session) Log() *slog.Logger { return s.log }
 // cancelled then. It is for handlers and their Reply.Then only.
 func (s *Session) Go(f func(ctx context.Context)) { s.parts.Go(func() { f(s.ctx) }) }
 
+// Join is Go for everybody; false when the session has ended.
+func (s *Session) Join(f func(ctx context.Context)) bool {
+	s.joining.Lock()
+	defer s.joining.Unlock()
+	if s.over {
+		return false
+	}
+	s.Go(f)
+	return true
+}
+
 // OnEnd calls f when the session has ended and all its goroutines have, in the
 // reverse order. It is for handlers and their Reply.Then only.
 func (s *Session) OnEnd(f func()) { s.onEnd = append(s.onEnd, f) }
@@ -147,6 +161,15 @@ func (s *Session) OnEnd(f func()) { s.onEnd = append(s.onEnd, f) }
 // not wait. What is being written is finished before the connection is closed.
 func (s *Session) Close() {
 	s.end(ending{as: Closed, why: "close-session", proper: true, gentle: true})
+}
+
+// Confirm waits until the peer has received all that was sent before, if the connection
+// can tell.
+func (s *Session) Confirm() error {
+	if c, ok := s.conn.(interface{ Confirm() error }); ok {
+		return c.Confirm()
+	}
+	return nil
 }
 
 // Patience sets how long the peer may keep a write of at most 64 KiB from ending
@@ -204,6 +227,9 @@ func (s *Session) run(ctx context.Context) {
 	})
 	s.talk(ctx)
 	s.end(ending{why: "the connection has ended"})
+	s.joining.Lock()
+	s.over = true
+	s.joining.Unlock()
 	s.parts.Wait()
 	for i := len(s.onEnd) - 1; i >= 0; i-- {
 		s.onEnd[i]()
@@ -265,6 +291,9 @@ func (s *Session) talk(ctx context.Context) {
 	}
 	s.log.Info("session began", "base", map[bool]string{true: "1.1", false: "1.0"}[s.modern])
 	s.parts.Go(func() { s.read(r) })
+	if c, ok := s.conn.(interface{ Established(*Session) }); ok {
+		c.Established(s)
+	}
 	for {
 		select {
 		case <-s.ctx.Done():

@@ -120,6 +120,9 @@ type Bench struct {
 	// Log is what the server has logged.
 	Log *Log
 
+	waiting  sync.Map // receivers' names to chan net.Conn
+	cancel   func()   // ends running
+	running  sync.WaitGroup
 	t        testing.TB
 	sessions sync.WaitGroup
 }
@@ -205,12 +208,15 @@ func New(t testing.TB, c Config) *Bench {
 	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
-	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Log: log}); err != nil {
+	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Call: b.Call, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if c.Setup != nil {
 		c.Setup(b)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	b.cancel = cancel
+	b.running.Go(func() { b.Publisher.Run(ctx) })
 	t.Cleanup(b.close)
 	return b
 }
@@ -237,8 +243,10 @@ func (b *Bench) close() {
 	// The context is done: whatever does not end at once is aborted.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
+	b.cancel()
 	b.Server.Stop(ctx)
 	b.sessions.Wait()
+	b.running.Wait()
 	if b.Audit != nil {
 		b.Audit.Close()
 	}
@@ -260,6 +268,37 @@ func (c conn) User() string { return c.user }
 func (c conn) Groups() []string { return c.groups }
 
 func (c conn) Abort() { c.Close() }
+
+// Call is what subscribe.Config wants to call receivers: it reaches those that Await was
+// called for, and no others.
+func (b *Bench) Call(ctx context.Context, r subscribe.Receiver, begun func(*netconf.Session)) error {
+	waiting, ok := b.waiting.Load(r.Name)
+	if !ok {
+		return errors.New("connection refused")
+	}
+	near, far := memconn.PipeBetween(memconn.Addr(r.Address), memconn.Addr("192.0.2.1:40000"), 0)
+	select {
+	case waiting.(chan net.Conn) <- near:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	b.Server.Serve(ctx, called{conn{Conn: far, user: r.User}, begun})
+	return errors.New("the session has ended")
+}
+
+// Await waits until the server calls a receiver, and returns the receiver's end.
+func (b *Bench) Await(receiver string) net.Conn {
+	waiting, _ := b.waiting.LoadOrStore(receiver, make(chan net.Conn))
+	return <-waiting.(chan net.Conn)
+}
+
+// called is a connection that the server has opened.
+type called struct {
+	conn
+	begun func(*netconf.Session)
+}
+
+func (c called) Established(s *netconf.Session) { c.begun(s) }
 
 // Dial begins a session of a user, whom the transport has found to be in the groups, and
 // returns the client's end. A buffer of 0 is that of memconn.

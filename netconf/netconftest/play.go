@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +26,8 @@ import (
 //	                         to be in the groups G and H; "in" and what follows may be
 //	                         left out
 //	-- A connects --         begins a session without hello
+//	-- A is called --        the server calls A, a receiver: a session, as by opens 1.1, which
+//	                         takes the place of an earlier one
 //	-- A sends --            a message of the client
 //	-- A writes --           bytes without framing; \n and the like are read as in Go
 //	-- A upgrades --         after the hello of the server: chunked framing from here on
@@ -161,6 +164,9 @@ func (p *player) step(name, body string) (string, error) {
 	if verb == "connects" || words[1] == "opens" {
 		return body, p.open(who, words[2:])
 	}
+	if verb == "is called" {
+		return body, p.answer(who)
+	}
 	l := p.peers[who]
 	if l == nil {
 		return "", fmt.Errorf("%s is not connected", who)
@@ -205,7 +211,20 @@ func (p *player) open(who string, bases []string) error {
 			groups = groups[1:]
 		}
 	}
-	peer := NewPeer(p.bench.Dial(p.t.Context(), user, 0, groups...))
+	return p.begin(who, p.bench.Dial(p.t.Context(), user, 0, groups...), bases)
+}
+
+// answer takes a call of the server.
+func (p *player) answer(who string) error {
+	if l := p.peers[who]; l != nil {
+		l.Conn.Close()
+		close(l.done)
+	}
+	return p.begin(who, p.bench.Await(who), []string{"1.1"})
+}
+
+func (p *player) begin(who string, c net.Conn, bases []string) error {
+	peer := NewPeer(c)
 	l := &listener{Peer: peer, in: make(chan string, 4096), chunked: make(chan bool, 1), done: make(chan struct{})}
 	p.peers[who] = l
 	if len(bases) > 0 {

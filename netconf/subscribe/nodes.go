@@ -18,6 +18,7 @@ type nodes struct {
 	filters                         *yang.Node
 	notifications                   *yang.Node // of incidentd-notifications
 	subscription                    *yang.Node // the list
+	reset                           *yang.Node // the action of a receiver
 }
 
 func (n *nodes) find(s *yang.Schema) error {
@@ -36,5 +37,10 @@ func (n *nodes) find(s *yang.Schema) error {
 		*x.to = s.Root.Child(m, x.name)
 	}
 	n.subscription = n.subscriptions.ChildNamed("subscription")
+	for _, op := range n.subscription.ChildNamed("receivers").ChildNamed("receiver").Operations {
+		if op.Name == "reset" {
+			n.reset = op
+		}
+	}
 	return nil
 }

@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -27,6 +28,11 @@ type Config struct {
 	SuspensionTimeout time.Duration
 	// MaxPerSession is how many subscriptions a session may have; 100 by default.
 	MaxPerSession int
+	// Call opens a NETCONF session to a receiver of configured subscriptions [RFC 8071],
+	// calls begun with it when the hellos were exchanged, in the session's own goroutine,
+	// and returns when it has ended, why, or when it could not be opened. Without it
+	// receivers are not called.
+	Call func(ctx context.Context, r Receiver, begun func(*netconf.Session)) error
 	// Log gets what goes wrong beyond the sessions' own; the default discards it.
 	Log *slog.Logger
 }
@@ -42,6 +48,8 @@ type Publisher struct {
 	journal *journal.Journal
 	events  *events
 	kinds   []Kind
+
+	caller *caller
 
 	sequencing atomic.Pointer[sequencing] // nil: envelopes have none
 
@@ -79,6 +87,7 @@ func Register(c Config) (*Publisher, error) {
 		return nil, err
 	}
 	p.events = newEvents(p)
+	p.caller = newCaller(p)
 	p.configure(store.Snapshot())
 	p.Add(Kind{Leaf: "stream", New: p.newStream})
 	store.Join(watcher{p})
@@ -91,6 +100,7 @@ func Register(c Config) (*Publisher, error) {
 		c.Server.Handle(module, "modify-subscription", p.modify),
 		c.Server.Handle(module, "delete-subscription", p.delete),
 		c.Server.Handle(module, "kill-subscription", p.kill),
+		c.Server.HandleAction(p.nodes.reset, p.reset),
 	)
 }
 
@@ -98,7 +108,7 @@ func Register(c Config) (*Publisher, error) {
 // among them: dscp and qos, as all subscriptions of a session share one connection;
 // supports-vrf and interface-designation, as routing is the operating system's.
 func Features() map[string][]string {
-	return map[string][]string{module: {"encode-json", "encode-xml", "replay", "subtree", "xpath"}}
+	return map[string][]string{module: {"configured", "encode-json", "encode-xml", "replay", "subtree", "xpath"}}
 }
 
 // Definitions are modules that stand in the server's schema for their definitions
@@ -163,7 +173,7 @@ func (p *Publisher) enter(s *Subscription) error {
 	return nil
 }
 
-// leave takes a subscription out, once it is over; false when it has been already.
+// leave takes a dynamic subscription out, once it is over; false when it has been already.
 func (p *Publisher) leave(s *Subscription) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,15 +30,14 @@ func (p *Publisher) streams(*datastore.Snapshot) *data.Node {
 
 // subscriptions is the list of subscriptions [RFC 8639 section 2.8].
 func (p *Publisher) subscriptions(*datastore.Snapshot) *data.Node {
-	all := p.all()
-	if len(all) == 0 {
+	entries := p.caller.entries()
+	for _, s := range p.all() {
+		entries = append(entries, s.entry())
+	}
+	if len(entries) == 0 {
 		return nil
 	}
-	b := data.Build(p.nodes.subscriptions)
-	for _, s := range all {
-		b.Add(s.entry())
-	}
-	return b.Node()
+	return data.Build(p.nodes.subscriptions).Add(entries...).Node()
 }
 
 // entry is the subscription as it stands in the list.
@@ -50,11 +49,7 @@ func (s *Subscription) entry() *data.Node {
 	for c := range policy.Children() {
 		b.Add(c)
 	}
-	state := "active"
-	if s.suspended() {
-		state = "suspended"
-	}
 	b.Container("receivers").Entry("receiver", "session-"+strconv.FormatUint(uint64(s.session.ID()), 10)).
-		Uint("sent-event-records", s.sent.Load()).Uint("excluded-event-records", s.excluded.Load()).Leaf("state", state)
+		Uint("sent-event-records", s.sent.Load()).Uint("excluded-event-records", s.excluded.Load()).Leaf("state", s.state())
 	return b.Node()
 }

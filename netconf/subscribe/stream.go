@@ -28,6 +28,7 @@ type stream struct {
 
 	start   time.Time // of the replay; zero: none
 	revised bool      // start is later than was asked for
+	resumed time.Time // of the record before the first, for a configured subscription
 	replay  bool      // the receiver is still to be told that it is over
 	last    uint64    // the end of the replay
 }
@@ -103,6 +104,15 @@ func (s *stream) Modify(t *Terms) (Target, error) {
 
 // ReplayStart implements Replayer.
 func (s *stream) ReplayStart() (time.Time, bool) { return s.start, s.revised }
+
+// Resume implements Resumer.
+func (s *stream) Resume(next uint64, last time.Time) {
+	s.cursor.Seek(next)
+	s.resumed = last
+}
+
+// Resumed implements Resumer.
+func (s *stream) Resumed() time.Time { return s.resumed }
 
 // Refresh implements Refresher: a filter with a name is that of the configuration.
 func (s *stream) Refresh(snap *datastore.Snapshot) (changed bool, err error) {
@@ -202,6 +212,9 @@ func (s *stream) pass(ctx context.Context, to *Subscription) error {
 	if n := len(s.batch) - len(passed); n > 0 {
 		to.Exclude(n)
 	}
+	last := s.batch[len(s.batch)-1]
+	s.resumed = last.Time
+	to.reached(last)
 	clear(s.batch)
 	clear(s.events)
 	s.batch = s.batch[:0]
@@ -260,8 +273,9 @@ func (s *stream) next(ctx context.Context, stop time.Time) (r *journal.Record, e
 	return r, err
 }
 
-// overtaken deals with records that retention has deleted before they were sent. RFC 5277
-// has no word for that: such a subscription goes on with the oldest that is kept.
+// overtaken deals with records that retention has deleted before they were sent. A dynamic
+// subscription ends; a configured one goes on with the oldest that is kept, and its
+// receiver is told of the gap. RFC 5277 has no word for that: there it just goes on.
 func (s *stream) overtaken(err error, to *Subscription) error {
 	aged := new(journal.AgedError)
 	if !errors.As(err, &aged) {
@@ -269,7 +283,10 @@ func (s *stream) overtaken(err error, to *Subscription) error {
 	}
 	s.publisher.lost.Add(aged.First - aged.Wanted)
 	to.session.Log().Warn("a subscription was overtaken by the retention of notifications", "subscription", to.id, "wanted", aged.Wanted, "first", aged.First)
-	if !s.loose {
+	switch {
+	case to.leg != nil:
+		to.lose()
+	case !s.loose:
 		return SuspensionTimeout
 	}
 	s.cursor.Seek(aged.First)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"incidentd/datastore/journal"
 	"incidentd/netconf"
 	"incidentd/yang/data"
 )
@@ -21,6 +22,7 @@ type Subscription struct {
 	session   *netconf.Session
 	id        uint32
 	legacy    bool // of RFC 5277
+	leg       *leg // of a configured one; nil for others
 	encoding  Encoding
 
 	mu      sync.Mutex
@@ -31,9 +33,12 @@ type Subscription struct {
 	cancel  context.CancelFunc // mu: interrupts the target
 	halting bool               // mu
 	ended   *Terminated        // mu: another one wants it so
+	next    *Terms             // mu: those of the configuration now
+	reset   bool               // mu: the receiver is to be told that it begins
 
 	life     context.Context // of the session; of the goroutine that runs
 	modified bool            // the receiver is still to be told; of the goroutine that runs
+	starting atomic.Bool     // the same of subscription-started
 	messages []*message      // of the goroutine that runs, as is texts
 	texts    [][]byte
 
@@ -108,6 +113,14 @@ func (s *Subscription) resume(since time.Time) {
 	}
 }
 
+// lose tells the receiver that event records are lost: a suspension says so [RFC 8639
+// section 2.7.4].
+func (s *Subscription) lose() {
+	if s.tell(s.life, time.Now(), "subscription-suspended", module+":insufficient-resources") == nil {
+		s.tell(s.life, time.Now(), "subscription-resumed", "")
+	}
+}
+
 // suspended reports whether what is being written has taken too long.
 func (s *Subscription) suspended() bool {
 	since := s.writing.Load()
@@ -163,7 +176,7 @@ func (s *Subscription) run(session context.Context) {
 	s.life = session
 	for {
 		ctx, cancel := context.WithCancel(session)
-		target, err := s.next(cancel)
+		target, err := s.nextTarget(cancel)
 		if err == nil {
 			err = s.refresh(ctx, target)
 		}
@@ -188,6 +201,9 @@ func (s *Subscription) run(session context.Context) {
 		// Whoever is told that it is over may subscribe again.
 		s.publisher.leave(s)
 		s.complete(session)
+		if s.leg != nil {
+			s.leg.concluded()
+		}
 		return
 	}
 }
@@ -195,8 +211,8 @@ func (s *Subscription) run(session context.Context) {
 // errHalted ends a run that will be started again.
 var errHalted = errors.New("halted")
 
-// next is what to do next: run the target, or stop for the reason in err.
-func (s *Subscription) next(cancel context.CancelFunc) (Target, error) {
+// nextTarget is what to run next; an error says why to stop instead.
+func (s *Subscription) nextTarget(cancel context.CancelFunc) (Target, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -206,24 +222,79 @@ func (s *Subscription) next(cancel context.CancelFunc) (Target, error) {
 		return nil, errHalted
 	}
 	s.cancel = cancel
+	if s.reset {
+		s.reset = false
+		s.starting.Store(true)
+	}
+	if t := s.next; t != nil {
+		s.next = nil
+		target, err := s.target.Modify(t)
+		if err != nil {
+			return nil, FilterUnavailable
+		}
+		s.policy, s.stop, s.target, s.modified = t.Policy, t.Stop, target, true
+	}
 	return s.target, nil
 }
 
-// refresh lets the target look at the configuration, and tells the receiver when that
-// has changed the subscription.
+// replace gives the subscription the terms that the configuration has now. It does not
+// wait.
+func (s *Subscription) replace(t Terms) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = &t
+	s.interruptLocked()
+}
+
+// restart lets the receiver be told once more that the subscription begins. It does not
+// wait.
+func (s *Subscription) restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reset = true
+	s.interruptLocked()
+}
+
+// state is that of the receiver.
+func (s *Subscription) state() string {
+	switch {
+	case s.suspended():
+		return "suspended"
+	case s.starting.Load():
+		return "connecting"
+	}
+	return "active"
+}
+
+// refresh lets the target look at the configuration, and tells the receiver what it has
+// to know before the next event record: that the subscription begins, or has changed.
 func (s *Subscription) refresh(ctx context.Context, target Target) error {
-	r, ok := target.(Refresher)
-	if !ok {
-		return nil
+	if r, ok := target.(Refresher); ok {
+		changed, err := r.Refresh(s.publisher.store.Snapshot())
+		if err != nil {
+			return err
+		}
+		s.modified = s.modified || changed
 	}
-	changed, err := r.Refresh(s.publisher.store.Snapshot())
-	if err != nil {
-		return err
+	switch {
+	case s.starting.Load():
+		if err := s.tellStarted(ctx, target); err != nil {
+			return err
+		}
+		s.starting.Store(false)
+		s.modified = false
+	case s.modified:
+		if err := s.tellModified(ctx); err != nil {
+			return err
+		}
+		s.modified = false
 	}
-	if s.modified = s.modified || changed; !s.modified {
-		return nil
+	return nil
+}
+
+// reached notes that all records up to one were dealt with.
+func (s *Subscription) reached(r *journal.Record) {
+	if s.leg != nil {
+		s.leg.reached(r.Seq, s.sent.Load(), r.Time)
 	}
-	err = s.tellModified(ctx)
-	s.modified = err != nil
-	return err
 }

@@ -39,6 +39,15 @@ type Replayer interface {
 	ReplayStart() (start time.Time, revised bool)
 }
 
+// Resumer is a Target of which a configured subscription can go on where it stopped.
+type Resumer interface {
+	// Resume is called before the first Run, with the next record of the journal to look
+	// at, and the time of the one before, zero for none.
+	Resume(next uint64, last time.Time)
+	// Resumed is that time.
+	Resumed() time.Time
+}
+
 // Kind is one case of the choice "target" [RFC 8639 section 4].
 type Kind struct {
 	// Leaf is a node that only policies of this kind have, such as "stream".

@@ -19,18 +19,37 @@ func (s *Subscription) tell(ctx context.Context, at time.Time, name, reason stri
 	return s.announce(ctx, at, b.Node())
 }
 
+// tellStarted tells the receiver of a configured subscription that it begins, and how: from
+// the last record that this receiver has got, if there is one.
+func (s *Subscription) tellStarted(ctx context.Context, target Target) error {
+	n := s.described("subscription-started", target)
+	if r, ok := target.(Resumer); ok {
+		if at := r.Resumed(); !at.IsZero() {
+			n = n.With(data.NewLeaf(n.Schema().ChildNamed("replay-start-time"), data.FormatTime(at)))
+		}
+	}
+	return s.announce(ctx, time.Now(), n)
+}
+
 // tellModified repeats the whole policy. A filter with a name is told by what it holds,
 // as one choice has both.
 func (s *Subscription) tellModified(ctx context.Context) error {
 	s.mu.Lock()
-	schema := s.publisher.schema.Notification(module, "subscription-modified")
-	n := data.Rebind(s.policy, schema).With(data.NewLeaf(schema.ChildNamed("id"), strconv.FormatUint(uint64(s.id), 10)))
-	named, ok := s.target.(interface{ Filter() *data.Node })
+	target := s.target
 	s.mu.Unlock()
-	if ok {
+	return s.announce(ctx, time.Now(), s.described("subscription-modified", target))
+}
+
+// described is a notification with the whole policy.
+func (s *Subscription) described(name string, target Target) *data.Node {
+	schema := s.publisher.schema.Notification(module, name)
+	s.mu.Lock()
+	n := data.Rebind(s.policy, schema).With(data.NewLeaf(schema.ChildNamed("id"), strconv.FormatUint(uint64(s.id), 10)))
+	s.mu.Unlock()
+	if named, ok := target.(interface{ Filter() *data.Node }); ok {
 		n = withFilter(n, named.Filter())
 	}
-	return s.announce(ctx, time.Now(), n)
+	return n
 }
 
 func (s *Subscription) announce(ctx context.Context, at time.Time, n *data.Node) error {

@@ -1,6 +1,9 @@
 package subscribe
 
-import "incidentd/datastore"
+import (
+	"incidentd/datastore"
+	"incidentd/yang"
+)
 
 // watcher lets subscriptions know when what they depend on has changed in the
 // configuration. It is a Participant.
@@ -11,9 +14,13 @@ func (w watcher) Prepare(tx *datastore.Tx) error {
 	if err := w.checkRetention(tx.Running()); err != nil {
 		return err
 	}
-	filters := w.nodes.filters
-	if tx.Base().Running.Get(filters) != tx.Running().Get(filters) {
+	changed := func(n *yang.Node) bool { return tx.Base().Running.Get(n) != tx.Running().Get(n) }
+	filters := changed(w.nodes.filters)
+	if filters {
 		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
+	}
+	if filters || changed(w.nodes.subscriptions) {
+		tx.OnCommit(func(*datastore.Snapshot) { w.caller.notice() })
 	}
 	tx.OnCommit(w.configure)
 	return nil

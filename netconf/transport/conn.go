@@ -72,6 +72,13 @@ func (c *Conn) Close() error {
 // Nothing else ends a Write to a peer that has stopped reading. It never blocks.
 func (c *Conn) Abort() { c.sc.abort() }
 
+// Confirm waits until the peer has received all that was written before: it asks for an
+// answer behind it. It says nothing about what the peer has done with it.
+func (c *Conn) Confirm() error {
+	_, _, err := c.sc.ssh.SendRequest("keepalive@openssh.com", true, nil)
+	return err
+}
+
 // ended notes that the channel is gone.
 func (c *Conn) ended() {
 	c.mu.Lock()

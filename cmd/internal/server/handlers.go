@@ -16,7 +16,8 @@ import (
 // bind gives every rpc of the schema that is supported its handler.
 func (s *Server) bind(files *os.Root) error {
 	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
-	_, err := subscribe.Register(subscribe.Config{Server: s.netconf, Log: s.log})
+	publisher, err := subscribe.Register(subscribe.Config{Server: s.netconf, Call: s.call, Log: s.log})
+	s.publisher = publisher
 	err = errors.Join(err,
 		ops.Register(ops.Config{
 			Server: s.netconf,

@@ -38,6 +38,7 @@ var implemented = []string{
 	"ietf-network-topology",
 	// Its identities are the origins of with-origin.
 	"ietf-origin",
+	"ietf-subscribed-notif-receivers",
 	"ietf-subscribed-notifications",
 	"ietf-system",
 	"ietf-system-capabilities",
@@ -45,6 +46,7 @@ var implemented = []string{
 	"incidentd-access",
 	"incidentd-alarm-types",
 	"incidentd-audit",
+	"incidentd-call-home",
 	"incidentd-collector",
 	"incidentd-events",
 	"incidentd-history",

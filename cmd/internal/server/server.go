@@ -18,6 +18,7 @@ import (
 	"incidentd/netconf/audit"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/nacm"
+	"incidentd/netconf/subscribe"
 	"incidentd/netconf/transport"
 )
 
@@ -64,6 +65,7 @@ type Server struct {
 	audit     *audit.Log
 	netconf   *netconf.Server
 	ssh       *transport.Server
+	publisher *subscribe.Publisher
 
 	// Owned by New, Start and Stop, which do not overlap.
 	steps []step
@@ -208,6 +210,7 @@ func (s *Server) StartOn(ln net.Listener) {
 			s.failed <- err
 		}
 	})
+	s.onStop("configured subscriptions", s.background(s.publisher.Run))
 	s.log.Info("listening", "addr", s.addr.String(), "host-key", ssh.FingerprintSHA256(s.hostKey.PublicKey()), "data", s.cfg.DataDir)
 }
 
