@@ -25,7 +25,8 @@ const Stream = "incidents"
 // Config of a Manager. Store is required; the rest has defaults.
 type Config struct {
 	Store *datastore.Store
-	// Correlator is what the correlator is made with.
+	// Correlator is what the correlator is made with, where the configuration of
+	// incidentd-correlation says nothing else.
 	Correlator correlate.Config
 	// Retention is how long a cleared incident stays in the operational
 	// datastore; 0: seven days.
@@ -57,6 +58,7 @@ type Manager struct {
 	// Owned by the writer of the store.
 	engine    *correlate.Engine
 	networks  *data.Node // that the engine's topology was made of
+	judging   *data.Node // the configuration of the correlator
 	index     *topology.Index
 	unmapped  map[string]bool
 	next      uint64 // place of the next event in the log
@@ -178,6 +180,13 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 		}
 		m.stale = false
 	}
+	if judging := tx.Running().Child("correlation"); judging != m.judging {
+		m.judging = judging
+		m.engine.Configure(CorrelatorFromData(judging, m.c.Correlator))
+		if err := m.snapshot(tx); err != nil {
+			return err
+		}
+	}
 	if networks := tx.Running().Child("networks"); networks != m.networks {
 		// A snapshot after the change: events before it were judged by the
 		// topology that was, those after it will be by the new one.
@@ -256,7 +265,8 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 // on the way is stored already, as its serial tells; anything beyond, which only a
 // topology that changed in between can bring, is stored now.
 func (m *Manager) restore(tx *datastore.Tx) error {
-	m.engine = correlate.New(m.c.Correlator)
+	m.judging = tx.Running().Child("correlation")
+	m.engine = correlate.New(CorrelatorFromData(m.judging, m.c.Correlator))
 	m.networks, m.index = nil, nil
 	m.setTopology(tx.Running().Child("networks"))
 	m.next, m.snapped = 1, 0

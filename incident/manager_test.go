@@ -42,7 +42,7 @@ type bench struct {
 func open(t testing.TB) *bench {
 	t.Helper()
 	s, err := yang.Compile(modules.FS, yang.Options{
-		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-incident", "incidentd-alarm-types", "ietf-netconf-acm"},
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-alarm-types", "ietf-netconf-acm"},
 		Features:    map[string][]string{"ietf-alarms": {"alarm-summary"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -483,5 +483,38 @@ func TestEveryIncidentIsValid(t *testing.T) {
 		if merged == 0 {
 			t.Error("no incident was merged: the test proves little")
 		}
+	})
+}
+
+// TestCorrelationIsConfigured: the configuration of the correlator holds from its commit
+// on, for what is under way too, and after a crash.
+func TestCorrelationIsConfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer func() { b.close() }()
+		patient := func(ms int) {
+			b.configure(fmt.Sprintf(`<correlation xmlns="urn:incidentd:yang:correlation"><timing><soak-single>%d</soak-single></timing></correlation>`, ms))
+		}
+		patient(60_000)
+		b.report(down("1", "A", "eth1", "link-down"))
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if n := len(b.notices()); n != 0 {
+			t.Errorf("%d notices before the time that is configured", n)
+		}
+		b.crash()
+		time.Sleep(40 * time.Second)
+		synctest.Wait()
+		if n := len(b.notices()); n != 1 {
+			t.Errorf("%d notices after it", n)
+		}
+		patient(10_000)
+		b.report(down("2", "B", "eth1", "link-down"))
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if n := len(b.notices()); n != 2 {
+			t.Errorf("%d notices with less patience", n)
+		}
+		b.valid()
 	})
 }

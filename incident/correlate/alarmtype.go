@@ -19,19 +19,27 @@ func (e *Engine) typeOf(id, qualifier string) *alarmType {
 		return t
 	}
 	t := &alarmType{id: id, qualifier: qualifier}
-	if qualifier != "" {
+	e.judgeType(t)
+	e.types[k] = t
+	return t
+}
+
+// judgeType finds what is known of a type.
+func (e *Engine) judgeType(t *alarmType) {
+	id := t.id
+	if t.qualifier != "" {
 		t.class, t.lasting, t.listed = e.typeOf(id, "").known()
 	} else {
-		t.class = meaning(id)
+		t.class, t.lasting, t.listed = meaning(id), false, false
 		if line := e.inventory[id]; line != nil {
 			t.listed, t.lasting = true, line.WillClear
-			if t.class == Other {
+			if c, ok := ParseClass(line.Class); ok {
+				t.class = c
+			} else if t.class == Other {
 				t.class = meaning(line.Description)
 			}
 		}
 	}
-	e.types[k] = t
-	return t
 }
 
 func (t *alarmType) known() (Class, bool, bool) { return t.class, t.lasting, t.listed }

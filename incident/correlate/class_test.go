@@ -60,8 +60,14 @@ func TestClassOf(t *testing.T) {
 func TestKnowledge(t *testing.T) {
 	k := DefaultKnowledge()
 	seen := map[Class]bool{}
+	keys := map[[3]uint8]bool{}
 	for _, r := range k.Rules {
 		seen[r.Class] = true
+		key := [3]uint8{uint8(r.Class), uint8(r.Via), uint8(r.Cause)}
+		if keys[key] {
+			t.Errorf("two rules for %v %v %v", r.Class, r.Via, r.Cause)
+		}
+		keys[key] = true
 		if r.ID == "" || r.Weight <= 0 || r.Cause >= causes {
 			t.Errorf("bad rule %+v", r)
 		}

@@ -1,6 +1,9 @@
 package correlate
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Config is what an engine is made with: pure data. A duration of zero takes the
 // default that its comment names, a negative one means none at all.
@@ -70,6 +73,8 @@ type AlarmType struct {
 	WillClear     bool     `json:"will-clear"`
 	Severities    []string `json:"severity-level"`
 	Description   string   `json:"description"`
+	// Class is what the type says, by name; empty where its words tell.
+	Class string `json:"class,omitempty"`
 }
 
 // Mark names one object and the window in which work on it is planned.
@@ -88,6 +93,28 @@ type MarkObject struct {
 	Resource string `json:"resource"`
 }
 
+// Setting is one of the times of a Config, under the name that configuration has for it.
+type Setting struct {
+	Name    string
+	Value   *time.Duration // zero is the default, negative none at all
+	Default time.Duration
+}
+
+// Settings returns the times of a Config, which are changed through them.
+func (c *Config) Settings() []Setting {
+	return []Setting{
+		{"debounce", &c.Debounce, 2 * time.Second}, {"debounce-max", &c.DebounceMax, 6 * time.Second},
+		{"soak-pair", &c.SoakPair, 3 * time.Second}, {"soak-single", &c.SoakSingle, 6 * time.Second},
+		{"soak-kpi", &c.SoakKPI, time.Minute}, {"soak-kpi-major", &c.SoakKPIMajor, 30 * time.Second},
+		{"settle", &c.Settle, 2 * time.Minute}, {"effect-wait", &c.EffectWait, 50 * time.Second},
+		{"clear-hold", &c.ClearHold, 30 * time.Second}, {"flap-hold", &c.FlapHold, 3 * time.Minute}, {"kpi-hold", &c.KPIHold, 3 * time.Minute},
+		{"split", &c.Split, 2 * time.Minute}, {"stale", &c.Stale, 10 * time.Minute},
+		{"update-delay", &c.UpdateDelay, 5 * time.Second}, {"update-every", &c.UpdateEvery, 30 * time.Second},
+		{"near", &c.Near, 150 * time.Second}, {"mark-slack", &c.MarkSlack, time.Minute},
+		{"period-slack", &c.PeriodSlack, 20 * time.Minute}, {"recurrence", &c.Recurrence, 24 * time.Hour},
+	}
+}
+
 // params are the durations of a Config, with the defaults put in, in nanoseconds.
 type params struct {
 	debounce, debounceMax                       int64
@@ -100,28 +127,23 @@ type params struct {
 }
 
 func (c *Config) params() params {
-	d := func(v, def time.Duration) int64 {
-		switch {
-		case v == 0:
-			return int64(def)
-		case v < 0:
-			return 0
+	v := Config{}
+	p := v.Settings()
+	for k, s := range c.Settings() {
+		switch d := *s.Value; {
+		case d == 0:
+			*p[k].Value = s.Default
+		default:
+			*p[k].Value = max(d, 0)
 		}
-		return int64(v)
 	}
-	p := params{
-		debounce: d(c.Debounce, 2*time.Second), debounceMax: d(c.DebounceMax, 6*time.Second),
-		soakPair: d(c.SoakPair, 3*time.Second), soakSingle: d(c.SoakSingle, 6*time.Second),
-		soakKPI: d(c.SoakKPI, time.Minute), soakKPIMajor: d(c.SoakKPIMajor, 30*time.Second),
-		settle: d(c.Settle, 2*time.Minute), effectWait: d(c.EffectWait, 50*time.Second),
-		clearHold: d(c.ClearHold, 30*time.Second), flapHold: d(c.FlapHold, 3*time.Minute), kpiHold: d(c.KPIHold, 3*time.Minute),
-		split: d(c.Split, 2*time.Minute), stale: d(c.Stale, 10*time.Minute),
-		updateDelay: d(c.UpdateDelay, 5*time.Second), updateEvery: d(c.UpdateEvery, 30*time.Second),
-		near: d(c.Near, 150*time.Second), markSlack: d(c.MarkSlack, time.Minute), periodSlack: d(c.PeriodSlack, 20*time.Minute),
-		recurrence: d(c.Recurrence, 24*time.Hour), periodDays: c.PeriodDays,
+	return params{
+		debounce: int64(v.Debounce), debounceMax: int64(v.DebounceMax),
+		soakPair: int64(v.SoakPair), soakSingle: int64(v.SoakSingle), soakKPI: int64(v.SoakKPI), soakKPIMajor: int64(v.SoakKPIMajor),
+		settle: int64(v.Settle), effectWait: int64(v.EffectWait),
+		clearHold: int64(v.ClearHold), flapHold: int64(v.FlapHold), kpiHold: int64(v.KPIHold), split: int64(v.Split), stale: int64(v.Stale),
+		updateDelay: int64(v.UpdateDelay), updateEvery: int64(v.UpdateEvery),
+		near: int64(v.Near), markSlack: int64(v.MarkSlack), periodSlack: int64(v.PeriodSlack), recurrence: int64(v.Recurrence),
+		periodDays: cmp.Or(c.PeriodDays, 3),
 	}
-	if p.periodDays == 0 {
-		p.periodDays = 3
-	}
-	return p
 }

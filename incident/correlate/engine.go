@@ -73,7 +73,35 @@ type Engine struct {
 
 // New returns an engine without topology, at stream time zero.
 func New(c Config) *Engine {
-	e := &Engine{p: c.params(), know: c.Knowledge, marks: slices.Clone(c.Marks), nextNo: max(c.NextNo, 1)}
+	e := &Engine{nextNo: max(c.NextNo, 1)}
+	e.configure(c)
+	e.empty()
+	e.x = stack{topology.Build(nil, nil)}
+	e.epoch()
+	return e
+}
+
+// Configure changes the configuration, but for NextNo. What is open stays as it is; what
+// may have caused its alarms is found anew, by which young incidents may change. It
+// takes time in proportion to what is open.
+func (e *Engine) Configure(c Config) {
+	e.configure(c)
+	for _, t := range e.types { // those without a qualifier first: the others take after them
+		if t.qualifier == "" {
+			e.judgeType(t)
+		}
+	}
+	for _, t := range e.types {
+		if t.qualifier != "" {
+			e.judgeType(t)
+		}
+	}
+	e.epoch()
+	e.changes.all = true
+}
+
+func (e *Engine) configure(c Config) {
+	e.p, e.know, e.marks = c.params(), c.Knowledge, slices.Clone(c.Marks)
 	if e.know == nil {
 		e.know = DefaultKnowledge()
 	}
@@ -81,6 +109,7 @@ func New(c Config) *Engine {
 	if e.rhythmic == nil {
 		e.rhythmic = []Cause{AccessOutage}
 	}
+	e.byClass = [classes][]Rule{}
 	for _, r := range e.know.Rules {
 		e.byClass[r.Class] = append(e.byClass[r.Class], r)
 	}
@@ -89,10 +118,6 @@ func New(c Config) *Engine {
 		t := c.AlarmTypes[i]
 		e.inventory[t.ID] = &t
 	}
-	e.empty()
-	e.x = stack{topology.Build(nil, nil)}
-	e.epoch()
-	return e
 }
 
 // blank returns an engine that is configured as this one, in the same topology, and has

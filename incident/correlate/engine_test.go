@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"incidentd/incident/event"
+	"incidentd/incident/topology"
 )
 
 // TestMarks: a mark on one fibre takes the ticket of that fibre only, and gives it back
@@ -124,6 +126,33 @@ func TestConfig(t *testing.T) {
 	}
 	if d.ds[0].Incident.No != 42 {
 		t.Errorf("the first incident is %d", d.ds[0].Incident.No)
+	}
+}
+
+// TestConfigure: other rules hold from then on, for what is open too, and a snapshot holds.
+func TestConfigure(t *testing.T) {
+	d := newDesk(t, layers, layersInventory, Config{})
+	d.at(0, "A:e1 vnd:7", "B:e1 link-down")
+	d.at(time.Second, "A:e3 vnd:7:q")
+	c := Config{AlarmTypes: []AlarmType{{ID: "vnd:7", Class: "link-down", WillClear: true}}, SoakPair: time.Minute, SoakSingle: time.Minute}
+	d.e.Configure(c)
+	if err := d.e.check(); err != nil {
+		t.Fatal(err)
+	}
+	d.at(20*time.Second, "C:e2 vnd:7")
+	d.until(70 * time.Second)
+	if strings.Contains(d.log(), "Interface down: C e2") {
+		t.Errorf("raised before its time:\n%s", d.log())
+	}
+	d.until(90 * time.Second)
+	if !strings.Contains(d.log(), "Interface down: C e2") {
+		t.Errorf("the class of the type is not known:\n%s", d.log())
+	}
+	b := d.e.Snapshot()
+	e := New(c)
+	e.SetTopology(topology.Build(network(layers), layersInventory))
+	if err := e.Restore(b); err != nil || !bytes.Equal(e.Snapshot(), b) {
+		t.Errorf("Restore = %v", err)
 	}
 }
 

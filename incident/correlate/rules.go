@@ -1,5 +1,7 @@
 package correlate
 
+import "slices"
+
 // Cause is a kind of cause, the class of a hypothesis.
 type Cause uint8
 
@@ -29,6 +31,12 @@ var causeIDs = [causes]string{"edge", "node", "card", "port", "power", "igp", "s
 // String returns the name of the cause in rule ids and explanations.
 func (c Cause) String() string { return causeIDs[c] }
 
+// ParseCause returns the cause of a name; false if there is none.
+func ParseCause(s string) (Cause, bool) {
+	i := slices.Index(causeIDs[:], s)
+	return Cause(max(i, 0)), i >= 0
+}
+
 // Relation is a walk from where an alarm is to what may have caused it.
 type Relation uint8
 
@@ -54,7 +62,19 @@ const (
 	AccessLine                 // the access edge at the port, or of the node
 	PeerAccess                 // the access edge between the two ends of a session
 	OwnSession                 // the session of the alarm
+	relations
 )
+
+var relationNames = [relations]string{"self", "own-port", "far-port", "own-card", "far-card", "own-edge", "bottom-edge", "own-node", "far-node", "path-nodes", "own-site", "far-site", "path-sites", "client-port", "client-card", "client-node", "client-site", "access-line", "peer-access", "own-session"}
+
+// String returns the name of the relation.
+func (r Relation) String() string { return relationNames[r] }
+
+// ParseRelation returns the relation of a name; false if there is none.
+func ParseRelation(s string) (Relation, bool) {
+	i := slices.Index(relationNames[:], s)
+	return Relation(max(i, 0)), i >= 0
+}
 
 // Rule says that an alarm of a class speaks for a cause of a kind found by a relation.
 type Rule struct {
@@ -99,6 +119,60 @@ type Penalties struct {
 	PortDown         int32 // a lost adjacency whose port is down, for the IGP
 	NoAuthAlarm      int32 // no authentication failure, for the IGP
 	NoPowerAlarm     int32 // no alarm of a power supply
+}
+
+// Weight is one of the weights that are no rule's, under the name that configuration has
+// for it.
+type Weight struct {
+	Name  string
+	Value *int32
+}
+
+// Weights returns the weights besides those of rules and causes, which are changed
+// through them.
+func (k *Knowledge) Weights() []Weight {
+	p := &k.Against
+	return []Weight{
+		{"silent-section-end", &p.SilentSectionEnd},
+		{"silent-link-end", &p.SilentLinkEnd},
+		{"silent-rider", &p.SilentRider},
+		{"silent-neighbour", &p.SilentNeighbour},
+		{"alive", &p.Alive},
+		{"no-card-alarm", &p.NoCardAlarm},
+		{"silent-card-port", &p.SilentCardPort},
+		{"no-module-alarm", &p.NoModuleAlarm},
+		{"no-client-loss", &p.NoClientLoss},
+		{"silent-port", &p.SilentPort},
+		{"silent-port-end", &p.SilentPortEnd},
+		{"port-down", &p.PortDown},
+		{"no-auth-alarm", &p.NoAuthAlarm},
+		{"no-power-alarm", &p.NoPowerAlarm},
+		{"mark-bonus", &k.MarkBonus},
+		{"commit-bonus", &k.CommitBonus},
+		{"first-speaker", &k.FirstSpeaker},
+	}
+}
+
+// Clone returns a copy to change.
+func (k *Knowledge) Clone() *Knowledge {
+	c := *k
+	c.Rules = slices.Clone(k.Rules)
+	return &c
+}
+
+// Set puts a rule in the place of the one of its class, relation and cause, or behind all
+// if there is none. A rule of no weight takes that one away.
+func (k *Knowledge) Set(r Rule) {
+	same := func(o Rule) bool { return o.Class == r.Class && o.Via == r.Via && o.Cause == r.Cause }
+	at := slices.IndexFunc(k.Rules, same)
+	switch {
+	case r.Weight == 0:
+		k.Rules = slices.DeleteFunc(k.Rules, same)
+	case at < 0:
+		k.Rules = append(k.Rules, r)
+	default:
+		k.Rules[at] = r
+	}
 }
 
 // DefaultKnowledge returns the rules that the engine knows from the start.

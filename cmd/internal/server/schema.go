@@ -48,6 +48,7 @@ var implemented = []string{
 	"incidentd-audit",
 	"incidentd-call-home",
 	"incidentd-collector",
+	"incidentd-correlation",
 	"incidentd-events",
 	"incidentd-history",
 	"incidentd-incident",
