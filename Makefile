@@ -9,7 +9,7 @@ SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise golden interop yang simulate crosscheck hostile check clean
+.PHONY: all build run test race vet fmt fuzz bench promise churn golden interop yang simulate crosscheck hostile check clean
 
 all: build
 
@@ -52,6 +52,12 @@ bench:
 # million notifications beside it.
 promise:
 	PROMISE_SECONDS=60 PROMISE_REPLAY=1000000 $(GO) test -run '^$$' -bench Promise -benchtime 1x -timeout 20m ./netconf/subscribe
+
+# churn is TestChurn for ten minutes, and TestReceiverLosesLinks with a thousand cuts; go
+# test has short forms.
+churn:
+	CHURN_SECONDS=600 $(GO) test -race -count=1 -timeout 20m -run Churn -v ./netconf/subscribe
+	CUTS=1000 $(GO) test -count=1 -timeout 60m -run ReceiverLosesLinks -v ./cmd/internal/server
 
 # golden rewrites the golden files; review the difference like code.
 golden:

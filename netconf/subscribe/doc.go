@@ -1,6 +1,6 @@
 // Package subscribe sends notifications to sessions: the streams and
-// create-subscription of RFC 5277, and the dynamic subscriptions of RFC 8639 as RFC
-// 8640 binds them to NETCONF.
+// create-subscription of RFC 5277, and the subscriptions of RFC 8639, dynamic ones as RFC
+// 8640 binds them to NETCONF, and configured ones by call home.
 //
 // # What a subscription is
 //
@@ -40,12 +40,30 @@
 // A filter lets a notification pass whole or not at all. It is matched with the
 // notification itself, not with its envelope.
 //
+// # Configured subscriptions
+//
+// [Publisher.Run] keeps those of the configuration going. It calls each receiver-instance
+// that one of them uses (Config.Call), and calls again when a session ends. Each receiver of
+// each subscription has a place in the journal and a number of event records sent. They
+// are written together, once a second at most, when the receiver has confirmed: its SSH has
+// answered a request that was sent behind the notifications. After a lost link or a restart
+// the receiver gets subscription-started and then everything from its last confirmed place
+// on. So no event record is missing, and one that comes twice has the sequence number that
+// it had (incidentd-notifications, sequencing), as long as neither the filter nor the
+// receiver's rights have changed in between. What is confirmed was received; what the
+// receiver made of it is not known. When retention has overtaken a receiver it is told by a
+// suspension and a resumption, and goes on with the oldest record that is kept.
+//
 // # Concurrency and back-pressure
+//
+// Run has a goroutine for each link to a receiver. The mutex of the caller comes before that
+// of a Subscription; the writer of the store takes neither of them but for the moment of
+// interrupting a subscription.
 //
 // Each subscription has a goroutine of its session. It reads the journal at the
 // pace of its peer: a slow one falls behind on its own cursor and holds up neither
 // the journal nor others. A record is encoded and parsed once for all subscriptions
-// that come to it at about the same time.
+// that come to it at about the same time, and those that are at hand are written together.
 //
 // A peer that does not read for Config.SuspendAfter has its subscriptions of RFC 8639
 // suspended. When it reads again it is told so, that they are resumed, and then all that

@@ -5,6 +5,7 @@ import (
 
 	"incidentd/yang"
 	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
 	"incidentd/yang/xpath"
 )
@@ -48,18 +49,48 @@ func (p *Publisher) compile(n *data.Node) (*filter, error) {
 	if leaf == nil {
 		return nil, nil
 	}
-	names := xpath.Namespaces{Prefixes: map[string]string{}}
-	for _, m := range p.schema.Modules {
-		if m.Implemented {
-			names.Prefixes[m.Name] = m.Namespace
-		}
-	}
+	names := p.moduleNames()
 	maps.Copy(names.Prefixes, leaf.Scope().Prefixes)
 	x, err := xpath.Compile(leaf.Value(), names)
 	if err != nil {
 		return nil, err
 	}
 	return &filter{schema: p.schema, is: x}, nil
+}
+
+// moduleNames are the prefixes that every filter has: the names of the modules.
+func (p *Publisher) moduleNames() xpath.Namespaces {
+	names := xpath.Namespaces{Prefixes: map[string]string{}}
+	for _, m := range p.schema.Modules {
+		if m.Implemented {
+			names.Prefixes[m.Name] = m.Namespace
+		}
+	}
+	return names
+}
+
+// checkFilters refuses configured filters that cannot be used. Their prefixes have to be
+// names of modules: what an XML document declares around an expression is not stored with
+// it.
+func (p *Publisher) checkFilters(running *data.Node) error {
+	var errs rpcerr.Errors
+	names := p.moduleNames()
+	for _, of := range []struct {
+		top  *yang.Node
+		list string
+	}{{p.nodes.filters, "stream-filter"}, {p.nodes.subscriptions, "subscription"}} {
+		at := (&data.Loc{Node: running}).Down(running.Get(of.top))
+		for e := range at.Node.Entries(of.list) {
+			leaf := e.Child("stream-xpath-filter")
+			if leaf == nil {
+				continue
+			}
+			if _, err := xpath.Compile(leaf.Value(), names); err != nil {
+				errs = append(errs, rpcerr.InvalidValue("%v; in the configuration prefixes are the names of modules", err).At(at.Down(e).Down(leaf).Path()))
+			}
+		}
+	}
+	return errs.Err()
 }
 
 // chosen is the filter of a policy.

@@ -20,6 +20,9 @@ func (w watcher) Prepare(tx *datastore.Tx) error {
 		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
 	}
 	if filters || changed(w.nodes.subscriptions) {
+		if err := w.checkFilters(tx.Running()); err != nil {
+			return err
+		}
 		tx.OnCommit(func(*datastore.Snapshot) { w.caller.notice() })
 	}
 	tx.OnCommit(w.configure)
