@@ -41,7 +41,8 @@ func (s *configured) updateLocked(e *data.Node, snap *datastore.Snapshot, begin 
 	s.terms.Stop, _ = timeOf(e, "stop-time")
 	if s.state == "" || changed {
 		s.state = "valid"
-		if _, err := c.target(&s.terms); err != nil || e.Leaf("transport") != callTransport {
+		// The address that a connection leaves by is the operating system's to choose.
+		if _, err := c.target(&s.terms); err != nil || e.Leaf("transport") != callTransport || e.Has("source-address") {
 			s.state = "invalid"
 			c.config.Log.Warn("a configured subscription cannot be served", "subscription", s.id, "err", err)
 		}
