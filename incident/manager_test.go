@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,10 +28,11 @@ import (
 )
 
 type bench struct {
-	t       testing.TB
-	dir     string
-	schema  *yang.Schema
-	fail    func(string) error
+	t      testing.TB
+	dir    string
+	schema *yang.Schema
+	// full is the disk: writes are refused.
+	full    atomic.Bool
 	db      *kv.DB
 	journal *journal.Journal
 	store   *datastore.Store
@@ -55,9 +57,9 @@ func open(t testing.TB) *bench {
 func (b *bench) open() {
 	b.t.Helper()
 	var err error
-	b.db, err = kv.Open(filepath.Join(b.dir, "store.db"), kv.Options{FailPoint: func(name string) error {
-		if b.fail != nil {
-			return b.fail(name)
+	b.db, err = kv.Open(filepath.Join(b.dir, "store.db"), kv.Options{FailPoint: func(string) error {
+		if b.full.Load() {
+			return kv.ErrFull
 		}
 		return nil
 	}})
@@ -407,7 +409,7 @@ func TestCrashesChangeNothing(t *testing.T) {
 		if rand.IntN(3) > 0 {
 			return
 		}
-		b.fail = func(string) error { return kv.ErrFull }
+		b.full.Store(true)
 		e, err := event.Parse([]byte(`{"id":"lost","node":"P1","alarm-type-id":"link-down","severity":"major"}`))
 		if err != nil {
 			t.Fatal(err)
@@ -415,7 +417,7 @@ func TestCrashesChangeNothing(t *testing.T) {
 		if _, err := b.manager.Report(context.Background(), []event.Event{e}); err == nil {
 			t.Error("a full disk was not noticed")
 		}
-		b.fail = nil
+		b.full.Store(false)
 	})); d != "" {
 		t.Errorf("with a full disk (-want +got):\n%s", d)
 	}
