@@ -33,6 +33,7 @@ type Tx struct {
 	drafts         []journal.Draft
 	rows           map[row][]byte // nil value: deleted
 	trees          []*rowWriter
+	atEnd          []func(*Tx) error
 	onCommit       []func(*Snapshot)
 	onAbort        []func()
 }
@@ -84,6 +85,10 @@ func (tx *Tx) Notify(stream string, n *data.Node) {
 func (tx *Tx) NotifyXML(stream, name string, xml []byte) {
 	tx.drafts = append(tx.drafts, journal.Draft{Stream: stream, Name: name, Body: xml})
 }
+
+// AtEnd calls f in the writer when the transaction is valid and all else of it is done,
+// to add notifications and rows, and nothing else. An error refuses the transaction.
+func (tx *Tx) AtEnd(f func(*Tx) error) { tx.atEnd = append(tx.atEnd, f) }
 
 // OnCommit calls f in the writer once the transaction is on disk, before Update
 // returns.
@@ -166,6 +171,11 @@ func (tx *Tx) prepare() error {
 	}
 	if tx.running != tx.base.Running || tx.startup != tx.base.Startup || tx.event != "" {
 		tx.store.announce(tx)
+	}
+	for _, f := range tx.atEnd {
+		if err := f(tx); err != nil {
+			return err
+		}
 	}
 	return tx.gather()
 }

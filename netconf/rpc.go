@@ -33,14 +33,14 @@ func (s *Session) handle(msg []byte) {
 	}
 	if err != nil {
 		s.bad()
-		s.audited(c, begin, err)
+		s.audited(c, err)
 		s.refuse(c.head, err)
 		return
 	}
 	s.counters.inRPCs.Add(1)
 	s.server.counters.inRPCs.Add(1)
 	reply, err := s.answer(c)
-	s.audited(c, begin, err)
+	s.audited(c, err)
 	if err != nil {
 		s.refuse(c.head, err)
 	} else {
@@ -49,8 +49,9 @@ func (s *Session) handle(msg []byte) {
 	s.log.Debug("rpc", "name", c.rpc.QName(), "duration", time.Since(begin), "err", err)
 }
 
-// audited tells the audit what came of an rpc.
-func (s *Session) audited(c *call, begin time.Time, err error) {
+// audited tells the audit what came of an rpc, unless the record with its changes says
+// so already.
+func (s *Session) audited(c *call, err error) {
 	if s.server.audit == nil {
 		return
 	}
@@ -58,7 +59,10 @@ func (s *Session) audited(c *call, begin time.Time, err error) {
 	if r == nil || r.Input == nil {
 		r = &Request{Session: s, RPC: c.rpc}
 	}
-	s.server.audit(&Record{Request: r, Begun: begin, Err: err})
+	if r.recorded && (err == nil) == (r.incomplete == nil) {
+		return
+	}
+	s.server.audit.RPC(&Record{Request: r, Err: err})
 }
 
 // call is an rpc that has been read.

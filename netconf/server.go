@@ -56,15 +56,24 @@ type Config struct {
 	// Access returns what a user may do at this moment; nil permits everything.
 	// groups are those that the transport has found out.
 	Access func(user string, groups []string) *nacm.Access
-	// Audit, when not nil, is told each rpc after its handler has returned, or when it
-	// cannot be read, and before its reply is sent. It must not keep the Request.
-	Audit func(*Record)
-	// Ended, when not nil, is told each session that exchanged hellos and has ended,
-	// and why.
-	Ended func(s *Session, why string)
+	// Audit, when not nil, is told what sessions do.
+	Audit Audit
 	// Log gets the begin and the end of sessions, and what goes wrong. The default
 	// discards it.
 	Log *slog.Logger
+}
+
+// Audit records what sessions do. It must not keep a Request.
+type Audit interface {
+	// Stores adds the record of an rpc to the transaction that stores its changes, so
+	// that one is not on disk without the other, and reports whether it did. It is
+	// called when all else of the transaction is done; an error refuses it.
+	Stores(tx *datastore.Tx, r *Record) (bool, error)
+	// RPC is told each rpc that is not recorded with its changes: after its handler has
+	// returned, or when it cannot be read, and before its reply is sent.
+	RPC(r *Record)
+	// Ended is told each session that exchanged hellos and has ended, and why.
+	Ended(s *Session, why string)
 }
 
 // Conn is what a session runs over; *transport.Conn is one. Close ends a Read and,
@@ -85,8 +94,7 @@ type Server struct {
 	limits    atomic.Pointer[Limits] // of sessions to come
 	log       *slog.Logger
 	access    func(string, []string) *nacm.Access
-	audit     func(*Record)
-	ended     func(*Session, string)
+	audit     Audit
 	handlers  map[*yang.Node]Handler
 	observers []Observer
 	offered   []string
@@ -112,7 +120,7 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("netconf: no store")
 	}
 	s := &Server{
-		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, ended: c.Ended, begun: time.Now(),
+		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
 		handlers: map[*yang.Node]Handler{}, sessions: map[uint32]*Session{}, stop: make(chan struct{}), idle: make(chan struct{}),
 	}
 	if s.log == nil {
@@ -316,7 +324,9 @@ type Request struct {
 	// read.
 	Access *nacm.Access
 
-	changes []Change
+	changes    []Change
+	incomplete error
+	recorded   bool // with changes that are on disk
 }
 
 // Change is what an rpc made of a datastore.
@@ -324,6 +334,26 @@ type Change struct {
 	Datastore datastore.Name
 	Old, New  *data.Node
 }
+
+// Sign says that a transaction is the request's, and by whom, and has the record of the
+// request stored with what it changes. Operations call it first in their transaction.
+func (r *Request) Sign(tx *datastore.Tx, by datastore.Author) {
+	tx.By(by)
+	a := r.Session.server.audit
+	if a == nil {
+		return
+	}
+	tx.AtEnd(func(tx *datastore.Tx) error {
+		stored, err := a.Stores(tx, &Record{Request: r, Err: r.incomplete})
+		if stored {
+			tx.OnCommit(func(*datastore.Snapshot) { r.recorded, r.changes = true, nil })
+		}
+		return err
+	})
+}
+
+// Incomplete says what the client will be told although the transaction is stored.
+func (r *Request) Incomplete(err error) { r.incomplete = err }
 
 // Write checks that the session's user may change a datastore from one tree to another,
 // and keeps the change for the audit. Its error is that of nacm.Access.Write. Operations
@@ -342,7 +372,6 @@ func (r *Request) Changed(name datastore.Name, old, new *data.Node) {
 // read.
 type Record struct {
 	*Request
-	Begun time.Time
 	// Err is what the client is told; nil for success.
 	Err error
 }

@@ -251,8 +251,8 @@ func (s *Session) run(ctx context.Context) {
 		attrs = append(attrs, "err", e.err)
 	}
 	s.log.Info("session ended", attrs...)
-	if s.server.ended != nil {
-		s.server.ended(s, e.why)
+	if s.server.audit != nil {
+		s.server.audit.Ended(s, e.why)
 	}
 }
 

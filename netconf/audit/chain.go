@@ -32,19 +32,23 @@ func (h head) encode() []byte {
 
 // loadHead reads the head that is stored beside the stream.
 func loadHead(db *kv.DB) (h head, err error) {
-	err = db.View(func(r *kv.Reader) error {
-		v := r.Get(table, headKey)
-		switch len(v) {
-		case 0:
-		case 8 + sha256.Size:
-			h.number = binary.BigEndian.Uint64(v)
-			copy(h.hash[:], v[8:])
-		default:
-			return fmt.Errorf("audit: %w: a head of %d bytes", kv.ErrDamaged, len(v))
-		}
-		return nil
+	err = db.View(func(r *kv.Reader) (err error) {
+		h, err = decodeHead(r.Get(table, headKey))
+		return err
 	})
 	return h, err
+}
+
+func decodeHead(v []byte) (h head, err error) {
+	switch len(v) {
+	case 0:
+	case 8 + sha256.Size:
+		h.number = binary.BigEndian.Uint64(v)
+		copy(h.hash[:], v[8:])
+	default:
+		return h, fmt.Errorf("audit: %w: a head of %d bytes", kv.ErrDamaged, len(v))
+	}
+	return h, nil
 }
 
 // recordEnd ends the XML of a record. Its hash, which stands before, is that of the XML

@@ -12,24 +12,27 @@
 //
 // # What can be lost
 //
-// Records are written in batches in the background, a tenth of a second after the first
-// at the latest, as one transaction. An RPC that has changed a durable datastore waits
-// for its record, so its reply says that the change and the record are on disk. A crash
-// between the two leaves a row from which Open makes the record, for running. So a crash
-// may lose the records of reads, of refusals and of logins of the last tenth of a
-// second; nothing else. When a batch cannot be stored, for a full disk say, its
-// records stand in the log, and the next record that can be stored says how many there
-// were.
+// The record of an RPC that changes a durable datastore is written by the transaction of
+// the change, and with it, in front, all records that wait: one is not on disk without
+// the other, and both take one fsync. Other records are written in batches in the
+// background, a tenth of a second after the first at the latest, as one transaction. So a
+// crash may lose the records of reads, of refusals and of logins of the last tenth of a
+// second; nothing else. The change of a local command leaves a row from which Open makes
+// the record if a crash comes between the two. When a batch cannot be stored, for a full
+// disk say, its records stand in the log, and the next record that can be stored says how
+// many there were.
 //
 // # Concurrency and back-pressure
 //
-// The methods of a Log may be called by any goroutine, until Close. One goroutine, of
-// Open, owns the chain and writes. Between it and the callers is a bounded queue; who
-// finds it full waits.
+// The methods of a Log may be called by any goroutine, until Close. The chain is
+// continued in transactions alone, whose order is that of the records: each reads its end
+// from the store. One goroutine, of Open, begins the transaction of a batch, and writes
+// the log, so that no disk and no terminal holds up the writer of the store. Between it
+// and the callers is a bounded queue; who finds it full waits.
 //
 // # Keys
 //
 // Table "audit": "head" to the number of the last record (8 bytes, big-endian) and its
-// hash (32 bytes); "pending " and a session-id (4 bytes, big-endian) to a change of
-// running that has no record yet, as JSON.
+// hash (32 bytes); "pending" to a local command's change of running that has no record
+// yet, as JSON.
 package audit

@@ -41,8 +41,11 @@ type entry struct {
 	tags       []string
 	text       string
 
-	settles bool          // the change of the session that is pending has its record now
+	settles bool          // the change that is pending has its record now
 	stored  chan struct{} // closed when the record is on disk or lost; nil when nobody waits
+	queued  bool          // it has a place in the queue
+	at      head          // when it is stored
+	losses  uint64        // how many were lost before it
 }
 
 // touch is a place that was read or changed.

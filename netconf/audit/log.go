@@ -3,10 +3,8 @@ package audit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,9 +28,9 @@ const recordName = "incidentd-audit:audit-record"
 const (
 	// queued is how many records may wait to be stored.
 	queued = 4096
-	// batched is how many are stored in one transaction.
-	batched = 512
-	// gather is how long a batch waits for more records.
+	// batched is how many do not wait for more.
+	batched = queued / 2
+	// gather is how long the first of a batch waits for more records.
 	gather = 100 * time.Millisecond
 )
 
@@ -51,17 +49,10 @@ type Log struct {
 	update func(context.Context, func(*datastore.Tx) error) error
 	log    *slog.Logger
 
-	queue   chan *entry // closed by Close
-	done    chan struct{}
-	closing sync.RWMutex // held for reading by who sends, for writing by Close
-	closed  bool         // closing
+	queue queue
+	done  chan struct{} // closed when the goroutine of Open has ended
 
-	// Owned by the goroutine that writes; last is what others may look at.
-	head head
-	last atomic.Pointer[head]
-	// lost is how many records could not be stored and are not told of yet.
-	lost uint64
-
+	last                     atomic.Pointer[head]
 	records, allLost, waited atomic.Uint64
 }
 
@@ -71,16 +62,15 @@ func Open(c Config) (*Log, error) {
 	if m == nil || !m.Implemented {
 		return nil, errors.New("audit: the schema does not implement incidentd-audit")
 	}
-	l := &Log{schema: c.Store.Schema(), update: c.Store.Update, log: c.Log,
-		queue: make(chan *entry, queued), done: make(chan struct{})}
+	l := &Log{schema: c.Store.Schema(), update: c.Store.Update, log: c.Log, queue: newQueue(), done: make(chan struct{})}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	var err error
-	if l.head, err = loadHead(c.DB); err != nil {
+	end, err := loadHead(c.DB)
+	if err != nil {
 		return nil, err
 	}
-	l.last.Store(new(l.head))
+	l.last.Store(&end)
 	top := c.Store.Schema().Root.Child(m, "audit")
 	c.Store.Provide(top, func(*datastore.Snapshot) *data.Node { return l.state(top) })
 	left, err := loadPending(c.DB)
@@ -89,8 +79,8 @@ func Open(c Config) (*Log, error) {
 	}
 	c.Store.Join(keeper{})
 	go l.write()
-	for _, e := range left {
-		l.put(e)
+	if left != nil {
+		l.put(left)
 	}
 	return l, nil
 }
@@ -98,34 +88,47 @@ func Open(c Config) (*Log, error) {
 // Close stores what waits, and ends the audit. Records that come later are only in the
 // log.
 func (l *Log) Close() {
-	l.closing.Lock()
-	if !l.closed {
-		l.closed = true
-		close(l.queue)
-	}
-	l.closing.Unlock()
+	l.queue.close()
 	<-l.done
 }
 
-// RPC records an rpc. It is the Audit of a netconf.Config. It returns when the record
-// waits to be stored, or is stored, if the rpc has changed a datastore that is on disk.
+// Stores records an rpc in the transaction of what it changes, behind all records that
+// wait, which are stored with it. It implements netconf.Audit.
+func (l *Log) Stores(tx *datastore.Tx, r *netconf.Record) (bool, error) {
+	e, durable := l.ofRPC(r)
+	if !durable {
+		return false, nil
+	}
+	e.time = time.Now()
+	if err := l.store(tx, e); err != nil {
+		return false, err
+	}
+	tx.OnCommit(func(*datastore.Snapshot) { l.records.Add(1) })
+	return true, nil
+}
+
+// RPC records an rpc. It implements netconf.Audit, and returns when the record waits to
+// be stored.
 func (l *Log) RPC(r *netconf.Record) {
-	e := ofSession("rpc", r.Session)
+	e, _ := l.ofRPC(r)
+	l.put(e)
+}
+
+// ofRPC is the entry of an rpc, and whether any of what it changes is on disk.
+func (l *Log) ofRPC(r *netconf.Record) (e *entry, durable bool) {
+	e = ofSession("rpc", r.Session)
 	if r.RPC != nil {
 		e.operation = r.RPC.QName()
 	}
 	e.failed(r.Err)
-	e.settles = e.changes(r.Changes())
+	durable = e.changes(r.Changes())
 	if r.Input != nil {
 		e.reads(l.schema, r)
 		if id := r.Input.Leaf("session-id"); id != "" {
 			e.text = "session-id " + id
 		}
 	}
-	if e.settles && r.Err == nil {
-		e.stored = make(chan struct{})
-	}
-	l.put(e)
+	return e, durable
 }
 
 // Login records a login or an attempt at one. It is the Logins of a transport.Config.
@@ -143,7 +146,7 @@ func (l *Log) Login(a transport.Login) {
 	l.put(e)
 }
 
-// Ended records the end of a session. It is the Ended of a netconf.Config.
+// Ended records the end of a session. It implements netconf.Audit.
 func (l *Log) Ended(s *netconf.Session, why string) {
 	e := ofSession("session-end", s)
 	e.text = why
@@ -168,9 +171,12 @@ func (l *Log) put(e *entry) {
 		e.time = time.Now()
 	}
 	l.records.Add(1)
-	if !l.send(e) {
-		l.allLost.Add(1)
-		l.log.Error("audit record not stored", append(e.attrs(), "err", datastore.ErrClosed)...)
+	waited, ok := l.queue.put(e)
+	if waited {
+		l.waited.Add(1)
+	}
+	if !ok {
+		l.loses(e, datastore.ErrClosed)
 		return
 	}
 	if e.stored != nil {
@@ -178,102 +184,89 @@ func (l *Log) put(e *entry) {
 	}
 }
 
-// send is false when the audit has ended.
-func (l *Log) send(e *entry) bool {
-	l.closing.RLock()
-	defer l.closing.RUnlock()
-	if l.closed {
-		return false
-	}
-	select {
-	case l.queue <- e:
-	default:
-		l.waited.Add(1)
-		l.queue <- e
-	}
-	return true
-}
-
-// write is the goroutine that stores.
+// write is the goroutine that stores what no change does, and writes the log.
 func (l *Log) write() {
 	defer close(l.done)
-	batch := make([]*entry, 0, batched)
 	timer := time.NewTimer(gather)
-	defer timer.Stop()
-	for first := range l.queue {
-		batch = append(batch[:0], first)
-		timer.Reset(gather)
-		for more := first.stored == nil; more && len(batch) < batched; {
-			select {
-			case e, open := <-l.queue:
-				if !open {
-					more = false
-					break
-				}
-				batch = append(batch, e)
-				more = e.stored == nil
-			case <-timer.C:
-				more = false
-			}
+	timer.Stop()
+	timed := false
+	for {
+		due := false
+		select {
+		case <-l.queue.wake:
+		case <-timer.C:
+			due = true
 		}
-		// Who waits is joined by those who are there already.
-		for more := true; more && len(batch) < batched; {
-			select {
-			case e, open := <-l.queue:
-				if more = open; open {
-					batch = append(batch, e)
-				}
-			default:
-				more = false
-			}
+		for _, e := range l.queue.takeStored() {
+			l.log.Info("audit", append(e.attrs(), "number", e.at.number, "hash", e.at.text())...)
+			l.queue.leave(e)
 		}
-		l.storeBatch(batch)
-		clear(batch)
+		n, urgent, closed := l.queue.waits()
+		switch {
+		case n == 0 && closed:
+			return
+		case n == 0:
+			timer.Stop()
+			timed = false
+		case due, urgent, closed, n >= batched:
+			timer.Stop()
+			timed = false
+			l.storeBatch()
+		case !timed:
+			timer.Reset(gather)
+			timed = true
+		}
 	}
 }
 
-// storeBatch stores records, in their order, as one transaction.
-func (l *Log) storeBatch(batch []*entry) {
-	if l.lost > 0 {
-		lost := &entry{event: "lost", time: batch[0].time, bad: true, text: fmt.Sprintf("%d records could not be stored", l.lost)}
-		batch = append([]*entry{lost}, batch...)
-	}
-	head := l.head
-	records := make([][]byte, len(batch))
-	hashes := make([]string, len(batch))
-	for i, e := range batch {
-		records[i] = e.appendXML(make([]byte, 0, 1024), &head)
-		hashes[i] = head.text()
-	}
-	err := l.update(context.Background(), func(tx *datastore.Tx) error {
-		for _, r := range records {
-			tx.NotifyXML(Stream, recordName, r)
-		}
-		for _, e := range batch {
-			if e.settles {
-				tx.Delete(table, pendingKey(e.session))
-			}
-		}
-		tx.Put(table, headKey, head.encode())
-		return nil
-	})
+// storeBatch stores what waits.
+func (l *Log) storeBatch() {
+	err := l.update(context.Background(), func(tx *datastore.Tx) error { return l.store(tx) })
 	if err == nil {
-		l.head, l.lost = head, 0
-		l.last.Store(&head)
+		return
 	}
-	for i, e := range batch {
-		switch {
-		case err == nil:
-			l.log.Info("audit", append(e.attrs(), "number", head.number-uint64(len(batch)-1-i), "hash", hashes[i])...)
-		case e.event != "lost":
-			l.lost++
-			l.allLost.Add(1)
-			l.log.Error("audit record not stored", append(e.attrs(), "err", err)...)
-		}
-		if e.stored != nil {
-			close(e.stored)
+	lost := l.queue.take(false)
+	l.queue.lose(lost)
+	for _, e := range lost {
+		if e.event != lostEvent {
+			l.loses(e, err)
+			l.queue.leave(e)
 		}
 	}
+}
+
+// loses tells of a record that is not stored.
+func (l *Log) loses(e *entry, err error) {
+	l.allLost.Add(1)
+	l.log.Error("audit record not stored", append(e.attrs(), "err", err)...)
+}
+
+// store appends what waits, and then an entry that did not, to the chain, whose end is
+// that of the transactions before.
+func (l *Log) store(tx *datastore.Tx, own ...*entry) error {
+	end, err := decodeHead(tx.Get(table, headKey))
+	if err != nil {
+		return err
+	}
+	waiting := l.queue.take(len(own) > 0)
+	list := append(waiting, own...)
+	if len(list) == 0 {
+		return nil
+	}
+	for _, e := range list {
+		tx.NotifyXML(Stream, recordName, e.appendXML(make([]byte, 0, 1024), &end))
+		e.at = end
+		if e.settles {
+			tx.Delete(table, pendingKey)
+		}
+	}
+	tx.Put(table, headKey, end.encode())
+	tx.OnCommit(func(*datastore.Snapshot) {
+		l.last.Store(&end)
+		l.queue.keep(list)
+	})
+	tx.OnAbort(func() { l.queue.putBack(waiting) })
+	return nil
 }
 
 // state is the container audit of incidentd-audit.

@@ -190,7 +190,7 @@ func New(t testing.TB, c Config) *Bench {
 		if b.Audit, err = audit.Open(audit.Config{Store: b.Store, DB: b.DB, Log: log}); err != nil {
 			t.Fatal(err)
 		}
-		server.Audit, server.Ended = b.Audit.RPC, b.Audit.Ended
+		server.Audit = b.Audit
 	}
 	if b.Server, err = netconf.New(server); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ func (o *operations) commit(ctx context.Context, r *netconf.Request) (*netconf.R
 		return nil, err
 	}
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		old := tx.Running()
 		if err := tx.Commit(options); err != nil {
 			return err
@@ -50,7 +50,7 @@ func commitOptions(r *netconf.Request) (datastore.CommitOptions, error) {
 // cancelCommit answers <cancel-commit> [RFC 6241 section 8.4.4.1].
 func (o *operations) cancelCommit(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	return nil, rollbackFailed(r, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		old := tx.Running()
 		if err := tx.CancelCommit(r.Input.Leaf("persist-id")); err != nil {
 			return err
@@ -80,7 +80,7 @@ func rollbackFailed(r *netconf.Request, err error) error {
 // rights but the one to call it [RFC 8341 section 3.2.7].
 func (o *operations) discardChanges(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		if err := o.store.MayWrite(datastore.Candidate, r.Session.ID()); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (o *operations) copyConfig(ctx context.Context, r *netconf.Request) (*netco
 		return nil, o.save(ctx, to.url, given, o.view(r))
 	}
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		if err := o.store.MayWrite(to.store, r.Session.ID()); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (o *operations) deleteConfig(ctx context.Context, r *netconf.Request) (*net
 		return nil, o.remove(ctx, target.url)
 	}
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		empty := data.New(o.schema.Root)
 		r.Changed(target.store, tx.Datastore(target.store), empty)
 		tx.Set(target.store, empty)

@@ -55,7 +55,7 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request, target datast
 	}
 	var left error // what continue-on-error has not done
 	err = o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(author(r))
+		r.Sign(tx, author(r))
 		if err := o.store.MayWrite(target, r.Session.ID()); err != nil {
 			return err
 		}
@@ -65,6 +65,7 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request, target datast
 			return err
 		}
 		left = err
+		r.Incomplete(left)
 		// Running and startup are validated in any case.
 		if test == "test-then-set" && target == datastore.Candidate {
 			if err := o.store.Test(tx.Running(), next); err != nil {

@@ -14,7 +14,7 @@ func (o *operations) factoryReset(ctx context.Context, r *netconf.Request) (*net
 	by := author(r)
 	by.Source = "factory-reset"
 	return nil, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(by)
+		r.Sign(tx, by)
 		was := tx.Base()
 		if err := tx.FactoryReset(); err != nil {
 			return err

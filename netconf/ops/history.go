@@ -98,7 +98,7 @@ func (o *operations) rollback(ctx context.Context, r *netconf.Request) (*netconf
 		by.Comment = fmt.Sprintf("rollback to commit %d", n)
 	}
 	return nil, rollbackFailed(r, o.store.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(by)
+		r.Sign(tx, by)
 		if err := o.store.MayWrite(target, r.Session.ID()); err != nil {
 			return err
 		}

@@ -140,8 +140,7 @@ func New(cfg Config) (_ *Server, err error) {
 	s.netconf, err = netconf.New(netconf.Config{
 		Store:  s.store.data,
 		Access: s.access.Access,
-		Audit:  s.audit.RPC,
-		Ended:  s.audit.Ended,
+		Audit:  s.audit,
 		Limits: g.current.Load().netconf,
 		Log:    s.log,
 	})
