@@ -62,6 +62,7 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 		c.Type = "potential-risk"
 	}
 	e.services(i, c)
+	c.AtRisk = i.reach.atRisk
 	c.RootCauses = e.rootCauses(i)
 	c.Domain = e.domain(i)
 	c.Priority = priority(c)
@@ -499,6 +500,9 @@ func (c *Incident) sum(marks uint64) uint64 {
 	for k, s := range c.ServiceInstances {
 		word(s)
 		number(uint64(c.ServiceStates[k]))
+	}
+	for _, v := range c.AtRisk {
+		word(v)
 	}
 	for k := range c.RootCauses {
 		r := &c.RootCauses[k]

@@ -256,6 +256,13 @@ func (t *telling) explain(c *Incident) string {
 		}
 		b.WriteString(".\n")
 	}
+	if n := len(c.AtRisk); n > 0 {
+		fmt.Fprintf(&b, "It leaves without protection: %s", strings.Join(c.AtRisk[:min(n, namedServices)], ", "))
+		if n > namedServices {
+			fmt.Fprintf(&b, " and %d more services", n-namedServices)
+		}
+		b.WriteString(".\n")
+	}
 	if len(t.missing) > 0 {
 		fmt.Fprintf(&b, "Expected, but not seen: %s.\n", strings.Join(t.missing, ", "))
 	}

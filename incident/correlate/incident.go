@@ -66,6 +66,9 @@ type Incident struct {
 	ServiceInstances []string
 	ServiceStates    []ServiceState
 
+	// AtRisk are services that have lost their protection and are not hit yet, sorted.
+	AtRisk []string
+
 	// RaiseTime, ClearTime and LastUpdated are stream time, OccurTime the corrected
 	// time of the first event. ClearTime is zero while the incident lasts.
 	RaiseTime   time.Time

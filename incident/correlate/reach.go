@@ -14,7 +14,8 @@ type reach struct {
 	nodes    []topology.NodeID
 	fringe   []topology.NodeID
 	services []serviceHit
-	tunnels  int // that are down
+	atRisk   []string // services that have lost their protection, and no more
+	tunnels  int      // that are down
 }
 
 type reachedEdge struct {
@@ -56,6 +57,8 @@ type spread struct {
 	cut   []topology.NodeID
 	hit   []turned // by service
 	hits  []topology.ServiceID
+
+	protected []topology.EdgeID // channels that have switched over
 }
 
 // visit is when a node was last found dead, and when last flooded.
@@ -74,7 +77,7 @@ func (s *spread) begin(e *Engine, t int64) {
 			hit: make([]turned, e.x.Stats().Services)}
 	}
 	s.e, s.t, s.turn, s.parts = e, t, s.turn+1, 0
-	s.order, s.nodes, s.rim, s.cut, s.hits = s.order[:0], s.nodes[:0], s.rim[:0], s.cut[:0], s.hits[:0]
+	s.order, s.nodes, s.rim, s.cut, s.hits, s.protected = s.order[:0], s.nodes[:0], s.rim[:0], s.cut[:0], s.hits[:0], s.protected[:0]
 }
 
 // down reports whether an edge is.
@@ -100,8 +103,12 @@ func (e *Engine) recompute(i *incident) {
 	s.climb()
 	s.findFringe()
 	s.islands()
-	services := e.servicesHit(i, s)
+	services, atRisk := e.servicesHit(i, s), s.atRisk()
 	e.touch(i)
+	if !slices.Equal(atRisk, i.reach.atRisk) {
+		i.reach.atRisk = atRisk
+		e.changed(i)
+	}
 	if s.same(&i.reach) {
 		if !slices.Equal(services, i.reach.services) {
 			i.reach.services = services
@@ -111,7 +118,7 @@ func (e *Engine) recompute(i *incident) {
 	}
 	e.unregister(i)
 	i.reach = s.reach()
-	i.reach.services = services
+	i.reach.services, i.reach.atRisk = services, atRisk
 	e.register(i)
 	e.changed(i)
 	e.retry(i)
@@ -245,12 +252,33 @@ func (s *spread) climb() {
 	for at := 0; at < len(s.order); at++ {
 		ed := s.order[at]
 		if x.Edge(ed).Kind == topology.ChannelEdge && s.e.protected(ed, s.t) && !s.ridersDown(ed) {
+			s.protected = append(s.protected, ed)
 			continue
 		}
 		for _, o := range x.Over(ed) {
 			s.edge(o, s.down(ed))
 		}
 	}
+}
+
+// atRisk returns the services that run over channels that have switched over and are not
+// hit otherwise, by name: the next failure takes them.
+func (s *spread) atRisk() (out []string) {
+	x := s.e.x
+	const most = 4096
+	above := slices.Clone(s.protected)
+	for at := 0; at < len(above) && len(above) < most; at++ {
+		if d := x.Edge(above[at]); d.Kind == topology.ServiceEdge && s.hit[d.Service].turn != s.turn {
+			out = append(out, x.ServiceName(d.Service))
+		}
+		for _, o := range x.Over(above[at]) {
+			if s.state[o].turn != s.turn && !slices.Contains(above, o) {
+				above = append(above, o)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (s *spread) ridersDown(c topology.EdgeID) bool {

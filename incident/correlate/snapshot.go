@@ -542,7 +542,7 @@ func (e *Engine) walkReach(c *codec, r *reach) {
 		d := e.x.Edge(x.edge)
 		edges = append(edges, namedEdge{topology.LinkRef{Network: d.Network, Link: d.Link}, x.down})
 	}
-	nodes, fringe, services := e.nodeNames(r.nodes), e.nodeNames(r.fringe), slices.Clone(r.services)
+	nodes, fringe, services, atRisk := e.nodeNames(r.nodes), e.nodeNames(r.fringe), slices.Clone(r.services), r.atRisk
 	list(c, &edges, func(x *namedEdge) {
 		c.str(&x.link.Network)
 		c.str(&x.link.Link)
@@ -554,10 +554,11 @@ func (e *Engine) walkReach(c *codec, r *reach) {
 		c.str(&s.name)
 		small(c, &s.state)
 	})
+	list(c, &atRisk, c.str)
 	if !c.reading {
 		return
 	}
-	*r = reach{nodes: e.nodesNamed(nodes), fringe: e.nodesNamed(fringe)}
+	*r = reach{atRisk: atRisk, nodes: e.nodesNamed(nodes), fringe: e.nodesNamed(fringe)}
 	for _, x := range edges {
 		if ed, ok := e.x.Link(x.link.Network, x.link.Link); ok {
 			r.edges = append(r.edges, reachedEdge{ed, x.down})
