@@ -99,8 +99,7 @@ func (e *Engine) merge(into *incident, nos []uint64) error {
 // stays one.
 func (e *Engine) joinCauses(i, into *incident) {
 	causes := append([]*hypothesis{i.root}, i.also...)
-	i.also = nil
-	e.absorb(i, into)
+	e.absorb(i, into) // which sets them free
 	for _, h := range causes {
 		if h.root == 0 && h != into.root {
 			h.root = into.id

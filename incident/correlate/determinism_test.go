@@ -16,9 +16,10 @@ import (
 
 // story is a network with what happens in it.
 type story struct {
-	config Config
-	index  *topology.Index
-	events []event.Event
+	config   Config
+	index    *topology.Index
+	events   []event.Event
+	commands map[int]Command // what operators do before an event
 }
 
 func (s *story) engine() *Engine {
@@ -50,6 +51,16 @@ func (s *story) run(t testing.TB, between func(e *Engine, k int) (*Engine, []Dec
 			var ds []Decision
 			if e, ds = between(e, k); len(ds) > 0 {
 				out = append(out, render(ds))
+			}
+		}
+		if c, ok := s.commands[k]; ok {
+			c.At = s.events[k].Arrival
+			ds, err := e.Command(c)
+			if err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrCommand) {
+				t.Fatalf("%+v: %v", c, err)
+			}
+			if out = append(out, render(ds)); err == nil {
+				out = append(out, fmt.Sprintln("command", c))
 			}
 		}
 		ev := s.events[k]
@@ -118,7 +129,7 @@ func changed(t *testing.T, s *story) func(e *Engine, k int) (*Engine, []Decision
 }
 
 // invented makes a story by chance: alarms of all kinds come, clear, repeat, arrive
-// late and with wrong stamps, on the objects of the layers.
+// late and with wrong stamps, on the objects of the layers; operators meddle.
 func invented(seed uint64, n int) *story {
 	r := rand.New(rand.NewPCG(seed, 1))
 	places := []string{"OA:1", "OB:1", "OB:2", "OC:1", "OA:2", "OC:2", "OA:c1", "OB:c1", "OC:c2", "A:e1", "A:e2", "A:e3", "B:e1", "B:e2", "B:e3", "C:e1", "C:e2", "C:e3",
@@ -131,7 +142,15 @@ func invented(seed uint64, n int) *story {
 		index: topology.Build(network(layers), layersInventory)}
 	now := start
 	var before []event.Event
+	s.commands = map[int]Command{}
 	for k := range n {
+		if k > 0 && r.IntN(12) == 0 {
+			c := Command{Action: []Action{Merge, Split, Move}[r.IntN(3)], Incident: uint64(1 + r.IntN(1+k/5)), Events: []string{fmt.Sprintf("i%d", r.IntN(k)), fmt.Sprintf("i%d", r.IntN(k))}[:1+r.IntN(2)]}
+			if c.Action == Merge {
+				c.Others, c.Events = []uint64{uint64(1 + r.IntN(1+k/5))}, nil
+			}
+			s.commands[k] = c
+		}
 		switch r.IntN(10) {
 		case 0:
 			now = now.Add(time.Duration(r.IntN(600)) * time.Second)

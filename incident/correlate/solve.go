@@ -396,6 +396,9 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 				continue
 			}
 			e.uncount(a)
+			if a.soft { // it was a symptom, and is evidence now
+				p.inc.t0, p.inc.hot = min(p.inc.t0, a.t), max(p.inc.hot, a.t)
+			}
 			a.soft, a.rule = false, rule
 			e.count(a)
 			e.touchAlarm(a)
