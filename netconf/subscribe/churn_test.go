@@ -93,7 +93,7 @@ func churnSession(t *testing.T, b *netconftest.Bench, r *rand.Rand) {
 			`<establish-subscription ` + subscribed + `><stream>incidents</stream></establish-subscription>`,
 			`<establish-subscription ` + subscribed + `><stream>incidents</stream><replay-start-time>2000-01-01T00:00:00Z</replay-start-time></establish-subscription>`,
 			`<establish-subscription ` + subscribed + `><stream>incidents</stream><stream-filter-name>f</stream-filter-name><encoding>encode-json</encoding></establish-subscription>`,
-			`<modify-subscription ` + subscribed + `><id>` + id + `</id><stream-subtree-filter><incident-notification xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"/></stream-subtree-filter></modify-subscription>`,
+			`<modify-subscription ` + subscribed + `><id>` + id + `</id><stream-subtree-filter><incident-notification xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"><priority>high</priority></incident-notification></stream-subtree-filter></modify-subscription>`,
 			`<delete-subscription ` + subscribed + `><id>` + id + `</id></delete-subscription>`,
 			`<kill-subscription ` + subscribed + `><id>` + id + `</id></kill-subscription>`,
 		}[r.IntN(6)]

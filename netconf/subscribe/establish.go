@@ -67,6 +67,10 @@ func replayStart(t Target) (start time.Time, revised bool) {
 
 // invalidParameter refuses the value of a parameter.
 func invalidParameter(t *Terms, parameter, format string, args ...any) *rpcerr.Error {
-	return rpcerr.New(rpcerr.Application, rpcerr.TagInvalidValue, format, args...).At(rpcerr.Path{
-		Expr: "/sn:" + t.Request + "/sn:" + parameter, Prefixes: []rpcerr.Prefix{{Prefix: "sn", Namespace: namespace}}})
+	return rpcerr.New(rpcerr.Application, rpcerr.TagInvalidValue, format, args...).At(t.path(parameter))
+}
+
+// path is that of a parameter of the request.
+func (t *Terms) path(parameter string) rpcerr.Path {
+	return rpcerr.Path{Expr: "/sn:" + t.Request + "/sn:" + parameter, Prefixes: []rpcerr.Prefix{{Prefix: "sn", Namespace: namespace}}}
 }

@@ -108,7 +108,8 @@ func (p *Publisher) filterOf(t *Terms) (c chosen, err error) {
 	if c.name = t.Policy.Leaf("stream-filter-name"); c.name != "" {
 		c.source = t.Snapshot.Running.Get(p.nodes.filters).EntryNamed("stream-filter", c.name)
 		if c.source == nil {
-			return c, invalidParameter(t, "stream-filter-name", "there is no stream-filter %q", c.name)
+			// It was there when the request was validated.
+			return c, rpcerr.InstanceRequired("there is no stream-filter %q", c.name).At(t.path("stream-filter-name"))
 		}
 	}
 	if c.filter, err = p.compile(c.source); err != nil {
