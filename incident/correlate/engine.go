@@ -32,6 +32,7 @@ type Engine struct {
 	hyps        hypotheses
 	marked      map[hypKey][]int
 	spread      spread
+	cast        choices
 
 	// Time.
 	now      int64

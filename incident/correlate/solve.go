@@ -168,14 +168,17 @@ func (e *Engine) cover(region []*alarm) []pick {
 // choices are the hypotheses of a cover, with a heap of those to choose from, the best
 // first.
 type choices struct {
-	e    *Engine
-	all  []choice
-	heap []int32
+	e       *Engine
+	all     []choice
+	heap    []int32
+	members []*alarm // of all choices
 }
 
-// choices lists what may explain a region, each with the alarms that it would explain.
+// choices lists what may explain a region, each with the alarms that it would explain. It
+// holds until the next call.
 func (e *Engine) choices(region []*alarm) *choices {
-	c := &choices{e: e}
+	c := &e.cast
+	c.e, c.all, c.heap = e, c.all[:0], c.heap[:0]
 	n := 0
 	for _, a := range region {
 		for j := range a.cands {
@@ -188,7 +191,9 @@ func (e *Engine) choices(region []*alarm) *choices {
 			n++
 		}
 	}
-	members := make([]*alarm, n)
+	clear(c.members)
+	c.members = slices.Grow(c.members[:0], n)[:n]
+	members := c.members
 	for k := range c.all {
 		m := int(c.all[k].score)
 		c.all[k].members, members = members[:0:m], members[m:]
@@ -199,7 +204,6 @@ func (e *Engine) choices(region []*alarm) *choices {
 			k.members = append(k.members, a)
 		}
 	}
-	c.heap = make([]int32, 0, len(c.all))
 	return c
 }
 
