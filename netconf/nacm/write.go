@@ -167,6 +167,12 @@ func (w *writeCheck) may(s *state, at *data.Loc, n *data.Node, o Operation) bool
 	if s.permits(o) || s.schema.Kind == yang.Container && !s.schema.Presence {
 		return true
 	}
+	w.deny(at, n, o)
+	return false
+}
+
+// deny tells that an operation on a node is refused.
+func (w *writeCheck) deny(at *data.Loc, n *data.Node, o Operation) {
 	l, what := at.Down(n), "it"
 	if o == Delete {
 		if seen := w.access.readable(l); seen != l {
@@ -177,7 +183,28 @@ func (w *writeCheck) may(s *state, at *data.Loc, n *data.Node, o Operation) bool
 	if what == "it" || !slices.ContainsFunc(w.errs, func(x *rpcerr.Error) bool { return x.Path.Expr == e.Path.Expr && x.Message == e.Message }) {
 		w.errs = append(w.errs, e)
 	}
-	return false
+}
+
+// Conceals answers access-denied for an operation that has failed for the want or the
+// presence of a node, if the user may neither do it nor read the node: just as if the node
+// were otherwise [RFC 8341 section 3.2.5]. Else it is nil, and the user may be told.
+func (a *Access) Conceals(l *data.Loc, o Operation) *rpcerr.Error {
+	if a == nil || l.Parent == nil {
+		return nil
+	}
+	w := &writeCheck{access: a, states: map[*data.Loc]*state{}}
+	s := w.state(l.Parent).of(l.Parent.Node, l.Node)
+	hidden, denied := !a.MayRead(l), !s.permits(o)
+	if s.schema.Kind == yang.Container && !s.schema.Presence {
+		// It is seen by what is in it alone.
+		hidden, denied = hidden || !s.all(Read), !s.all(o)
+	}
+	if !hidden || !denied {
+		return nil
+	}
+	w.deny(l.Parent, l.Node, o)
+	a.policy.denied.writes.Add(1)
+	return w.errs[0]
 }
 
 // readable is the longest part of a place that the user may read.

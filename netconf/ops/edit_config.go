@@ -5,7 +5,9 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/netconf"
+	"incidentd/netconf/nacm"
 	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
 )
 
 // editConfig answers <edit-config> [RFC 6241 section 7.2].
@@ -47,7 +49,11 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request, target datast
 	test := r.Input.Leaf("test-option")
 	if test == "test-only" {
 		snap := o.store.Snapshot()
-		next, err := e.apply(snap.Datastore(target))
+		have := snap.Datastore(target)
+		next, err := e.apply(have, r.Access)
+		if err == nil {
+			err = r.Access.Write(have, next)
+		}
 		if err != nil {
 			return err
 		}
@@ -60,7 +66,7 @@ func (o *operations) edit(ctx context.Context, r *netconf.Request, target datast
 			return err
 		}
 		have := tx.Datastore(target)
-		next, err := e.apply(have)
+		next, err := e.apply(have, r.Access)
 		if next == nil {
 			return err
 		}
@@ -103,14 +109,16 @@ func (o *operations) readEdit(ctx context.Context, r *netconf.Request) (e edit, 
 
 // apply returns what the edit makes of a tree. With continue-on-error it may return
 // both a tree and an error: what could be done, and what could not. A default-operation
-// of replace replaces all that the datastore has [RFC 6241 section 7.2].
-func (e *edit) apply(have *data.Node) (*data.Node, error) {
-	do := data.Apply
-	if e.partly {
-		do = data.ApplyPartly
-	}
-	next, err := do(have, e.tree, e.op)
-	if next == nil {
+// of replace replaces all that the datastore has [RFC 6241 section 7.2]. Whether a node
+// that is hidden from the user is there is not told [RFC 8341 section 3.2.5].
+func (e *edit) apply(have *data.Node, access *nacm.Access) (*data.Node, error) {
+	next, err := data.ApplyPartly(have, e.tree, e.op, func(at *data.Loc, op data.Op, err *rpcerr.Error) *rpcerr.Error {
+		if denied := access.Conceals(at, required(op)); denied != nil {
+			return denied
+		}
+		return err
+	})
+	if err != nil && !e.partly {
 		return nil, err
 	}
 	if e.op == data.Replace {
@@ -125,6 +133,18 @@ func (e *edit) apply(have *data.Node) (*data.Node, error) {
 		next = v.put(next)
 	}
 	return next, err
+}
+
+// required is the right that an operation takes, when it does anything [RFC 8341 section
+// 3.2.5].
+func required(op data.Op) nacm.Operation {
+	switch op {
+	case data.Create:
+		return nacm.Create
+	case data.Delete:
+		return nacm.Delete
+	}
+	return nacm.Update
 }
 
 // valid holds a tree that a datastore of a snapshot may become to the schema.

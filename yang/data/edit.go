@@ -47,7 +47,7 @@ func (n *Node) op() Op {
 // Containers without presence that end up empty are left out, and setting a node
 // of one case removes those of the others [RFC 7950 sections 7.5.1 and 7.9].
 func Apply(target, edit *Node, def Op) (*Node, error) {
-	out, err := ApplyPartly(target, edit, def)
+	out, err := ApplyPartly(target, edit, def, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -55,22 +55,44 @@ func Apply(target, edit *Node, def Op) (*Node, error) {
 }
 
 // ApplyPartly is Apply with the error-option continue-on-error: next to the errors it
-// returns the tree with all of the edit that could be done.
-func ApplyPartly(target, edit *Node, def Op) (*Node, error) {
-	e := &editor{o: new(owner)}
+// returns the tree with all of the edit that could be done. Tell, when not nil, says what
+// is told of an operation that fails on the node of the edit at a place; where a node
+// has none itself, and is missing, that is the first operation in it.
+func ApplyPartly(target, edit *Node, def Op, tell func(at *Loc, op Op, err *rpcerr.Error) *rpcerr.Error) (*Node, error) {
+	if tell == nil {
+		tell = func(_ *Loc, _ Op, err *rpcerr.Error) *rpcerr.Error { return err }
+	}
+	e := &editor{o: new(owner), tell: tell}
 	out := e.interior(&Loc{nil, edit}, target, edit, def, def == Replace)
 	return out, e.errs.Err()
 }
 
 type editor struct {
 	o    *owner
+	tell func(*Loc, Op, *rpcerr.Error) *rpcerr.Error
 	errs rpcerr.Errors
 }
 
-func (e *editor) fail(at *Loc, err *rpcerr.Error) {
+func (e *editor) fail(at *Loc, op Op, err *rpcerr.Error) {
 	if len(e.errs) < maxErrors {
-		e.errs = append(e.errs, err.At(at.Path()))
+		err = err.At(at.Path())
+		if op == None {
+			at, op = wanted(at)
+		}
+		e.errs = append(e.errs, e.tell(at, op, err))
 	}
+}
+
+// wanted is the first operation in a node of an edit that has none itself.
+func wanted(at *Loc) (*Loc, Op) {
+	for c := range at.Node.Children() {
+		if op := c.op(); op != Inherit && op != None {
+			return at.Down(c), op
+		} else if below, op := wanted(at.Down(c)); op != None {
+			return below, op
+		}
+	}
+	return at, None
 }
 
 // result is a node that an edit makes: target itself until something changes.
@@ -153,7 +175,7 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 	switch op {
 	case Delete, Remove:
 		if have == nil && op == Delete {
-			e.fail(at, rpcerr.DataMissing("it does not exist, so it cannot be deleted"))
+			e.fail(at, op, rpcerr.DataMissing("it does not exist, so it cannot be deleted"))
 			return
 		}
 		if r.node().lookup(c) != nil {
@@ -162,12 +184,12 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 		return
 	case Create:
 		if have != nil {
-			e.fail(at, rpcerr.DataExists())
+			e.fail(at, op, rpcerr.DataExists())
 			return
 		}
 	case None:
 		if have == nil && !(c.schema.Kind == yang.Container && !c.schema.Presence) {
-			e.fail(at, rpcerr.DataMissing("it does not exist and the default operation is none"))
+			e.fail(at, op, rpcerr.DataMissing("it does not exist and the default operation is none"))
 			return
 		}
 		if !c.interior() {
@@ -216,7 +238,7 @@ func (e *editor) move(at *Loc, r *result, edit *Node, isNew bool) {
 	}
 	m, have := edit.note.move, r.node().kid(edit.schema).set
 	if m.anchored() && (have.find(m.anchor) < 0 || isNew && m.anchor == edit.text) {
-		e.fail(at, rpcerr.MissingInstance("there is no entry to insert it %s", m.where).
+		e.fail(at, MergeOp, rpcerr.MissingInstance("there is no entry to insert it %s", m.where).
 			WithInfo("", "bad-attribute", m.attribute()).WithInfo("", "bad-element", edit.schema.Name))
 		return
 	}
