@@ -35,6 +35,10 @@ type Limits struct {
 	Message int
 	// Depth is how deep elements may be nested; 256 by default.
 	Depth int
+	// Memory is how many bytes all sessions together may have of messages that are half
+	// read, wait or are answered, beyond the first 64 KiB of each session; 512 MiB by
+	// default. It holds for sessions that have begun too.
+	Memory int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -43,6 +47,7 @@ func (l Limits) withDefaults() Limits {
 	l.Queue = cmp.Or(l.Queue, 16)
 	l.Message = cmp.Or(l.Message, transport.DefaultMaxMessage)
 	l.Depth = cmp.Or(l.Depth, 256)
+	l.Memory = cmp.Or(l.Memory, 512<<20)
 	return l
 }
 
@@ -92,6 +97,7 @@ type Server struct {
 	store     *datastore.Store
 	schema    *yang.Schema
 	limits    atomic.Pointer[Limits] // of sessions to come
+	memory    memory
 	log       *slog.Logger
 	access    func(string, []string) *nacm.Access
 	audit     Audit
@@ -132,10 +138,12 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// SetLimits replaces the limits of the sessions that begin from now on.
+// SetLimits replaces the limits of the sessions that begin from now on, and Limits.Memory
+// of all.
 func (s *Server) SetLimits(l Limits) {
 	l = l.withDefaults()
 	s.limits.Store(&l)
+	s.memory.max.Store(int64(l.Memory))
 }
 
 // Handle registers the handler of an rpc of the schema. It fails for an rpc that
@@ -284,12 +292,14 @@ type Stats struct {
 	BadHellos  uint32 // sessions that ended for a hello that is none
 	InSessions uint32 // sessions that exchanged hellos
 	Dropped    uint32 // of those, the ones that neither the client nor the server ended
+	Memory     uint64 // what Limits.Memory bounds, in bytes
+	Refused    uint64 // messages for which there was none left
 	Counters
 }
 
 // Stats returns the figures of this moment.
 func (s *Server) Stats() Stats {
-	return Stats{s.begun, s.badHellos.Load(), s.inSessions.Load(), s.dropped.Load(), s.counters.read()}
+	return Stats{s.begun, s.badHellos.Load(), s.inSessions.Load(), s.dropped.Load(), uint64(s.memory.used.Load()), s.memory.refused.Load(), s.counters.read()}
 }
 
 // Counters count the messages of a session, or of all [RFC 6022 section 2.1.4].

@@ -36,6 +36,7 @@ type Session struct {
 	once   sync.Once
 	ending ending // valid when ctx is done
 
+	memory  account
 	queue   chan []byte // closed by the reader at its end
 	backlog *backlog
 	readErr error // why the reader ended; valid when queue is closed
@@ -84,7 +85,8 @@ func newSession(s *Server, id uint32, conn Conn) *Session {
 	limits := *s.limits.Load()
 	sess := &Session{server: s, id: id, conn: conn, begun: time.Now(), limits: limits,
 		log:   s.log.With("session-id", id, "user", conn.User(), "remote", addressText(conn.RemoteAddr())),
-		queue: make(chan []byte, limits.Queue), backlog: newBacklog(limits.Message)}
+		queue: make(chan []byte, limits.Queue), backlog: newBacklog(limits.Message),
+		memory: account{of: &s.memory}}
 	sess.ctx, sess.cancel = context.WithCancel(context.Background())
 	sess.out = newOutput(conn, limits.Stall, func() {
 		sess.end(ending{as: TimedOut, why: "the peer does not read"})
@@ -231,6 +233,7 @@ func (s *Session) run(ctx context.Context) {
 	s.over = true
 	s.joining.Unlock()
 	s.parts.Wait()
+	s.memory.close()
 	for i := len(s.onEnd) - 1; i >= 0; i-- {
 		s.onEnd[i]()
 	}
@@ -273,6 +276,7 @@ func (s *Session) observed(e ending) {
 // talk exchanges the hellos and answers RPCs to the end.
 func (s *Session) talk(ctx context.Context) {
 	r := transport.NewReader(s.conn, s.limits.Message)
+	r.Budget(s.memory.take)
 	if err := s.hello(ctx, r); err != nil {
 		as := BadHello
 		if errors.Is(err, io.EOF) {
@@ -311,6 +315,7 @@ func (s *Session) talk(ctx context.Context) {
 			}
 			s.backlog.release(len(msg))
 			s.handle(msg)
+			s.memory.give(len(msg))
 		}
 	}
 }
@@ -344,6 +349,10 @@ func (s *Session) unreadable(err error) {
 		s.bad()
 		s.refuse(replyHead{}, rpcerr.TooBig("a message may have %d bytes", s.limits.Message))
 		s.end(ending{as: Other, why: "a message was too big", err: err, gentle: true})
+	case errors.Is(err, transport.ErrNoMemory):
+		s.bad()
+		s.refuse(replyHead{}, rpcerr.TooBig("the messages of all sessions have taken the memory that there is for them; come again later"))
+		s.end(ending{as: Other, why: "no memory is left for a message", err: err, gentle: true})
 	default:
 		as := Dropped
 		if errors.Is(err, transport.ErrBadChunk) {
@@ -389,6 +398,7 @@ func (s *Session) hello(ctx context.Context, r *transport.Reader) error {
 	if err != nil {
 		return err
 	}
+	s.memory.give(len(msg))
 	theirs, err := parseHello(msg)
 	if err != nil {
 		return err

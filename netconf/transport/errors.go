@@ -8,6 +8,9 @@ var (
 	// ErrTooBig is a message longer than the reader allows.
 	ErrTooBig = errors.New("message exceeds the size limit")
 
+	// ErrNoMemory is a message for which there is no memory at the moment.
+	ErrNoMemory = errors.New("no memory is left for messages")
+
 	// ErrBadChunk is a violation of the chunked framing [RFC 6242 section 4.2],
 	// after which the connection has to be closed.
 	ErrBadChunk = errors.New("malformed chunked framing")

@@ -24,11 +24,12 @@ const (
 //
 // Its first error is final: ReadMessage returns it ever after. The errors are
 // io.EOF (the peer closed between two messages), one that wraps
-// io.ErrUnexpectedEOF (inside a message), ErrTooBig or ErrBadChunk, or that of
+// io.ErrUnexpectedEOF (inside a message), ErrTooBig, ErrNoMemory or ErrBadChunk, or that of
 // the underlying reader.
 type Reader struct {
 	r       io.Reader
 	max     int
+	take    func(n int) bool
 	chunked bool
 	first   bool // the next message is the first after Upgrade
 	err     error
@@ -45,8 +46,13 @@ func NewReader(r io.Reader, max int) *Reader {
 	if max <= 0 {
 		max = DefaultMaxMessage
 	}
-	return &Reader{r: r, max: max}
+	return &Reader{r: r, max: max, take: func(int) bool { return true }}
 }
+
+// Budget sets who is asked for each n bytes of a message before they are kept, and may
+// refuse them with false, which is ErrNoMemory. A message has taken its length; one that
+// is not finished has taken what was read of it.
+func (r *Reader) Budget(take func(n int) bool) { r.take = take }
 
 // Upgrade switches to chunked framing from the next message on. What was read
 // ahead behind the hello is taken as chunked, so a request may arrive in the same
@@ -110,6 +116,9 @@ func readSome(r io.Reader, p []byte) (int, error) {
 func (r *Reader) add(n int) error {
 	if r.msg.size+n > r.max {
 		return r.tooBig()
+	}
+	if !r.take(n) {
+		return ErrNoMemory
 	}
 	r.msg.write(r.buf[r.start : r.start+n])
 	r.start += n
@@ -272,6 +281,9 @@ func (r *Reader) chunkData(size int) error {
 		}
 		room := r.msg.room()
 		n, err := readSome(r.r, room[:min(size, len(room))])
+		if !r.take(n) {
+			return ErrNoMemory
+		}
 		r.msg.advance(n)
 		size -= n
 		if n == 0 {

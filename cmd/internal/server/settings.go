@@ -51,6 +51,7 @@ func decodeSettings(running *data.Node) *settings {
 			Queue:   l.number("rpc-queue"),
 			Message: l.number("message-size"),
 			Depth:   l.number("depth"),
+			Memory:  l.number("message-memory"),
 		},
 	}
 	if keepalive.text("enabled") == "false" {
@@ -190,14 +191,15 @@ func (s *Server) provideStatistics() error {
 	}
 	started := time.Now()
 	s.store.data.Provide(top, func(*datastore.Snapshot) *data.Node {
-		st := s.ssh.Stats()
+		st, messages := s.ssh.Stats(), s.netconf.Stats()
 		b := data.Build(top)
 		b.Container("statistics").Time("started", started).
 			Uint("unauthenticated", uint64(st.Unauthenticated)).Uint("connections", uint64(st.Connections)).Uint("sessions", uint64(st.Sessions)).
 			Uint("accepted", st.Accepted).Uint("unauthenticated-refused", st.RefusedUnauthenticated).
 			Uint("logins", st.Logins).Uint("logins-failed", st.FailedLogins).
 			Uint("passwords-failed", st.WrongPasswords).Uint("logins-throttled", st.Throttled).
-			Uint("sessions-refused", st.RefusedSessions).Uint("keepalive-timeouts", st.DeadPeers)
+			Uint("sessions-refused", st.RefusedSessions).Uint("keepalive-timeouts", st.DeadPeers).
+			Uint("message-memory", messages.Memory).Uint("messages-refused", messages.Refused)
 		return b.Node()
 	})
 	return nil

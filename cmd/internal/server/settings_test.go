@@ -32,7 +32,7 @@ func TestDefaultSettings(t *testing.T) {
 	want := &settings{
 		transport: transport.Limits{LoginGrace: 30 * time.Second, MaxUnauthenticated: 64, MaxPerSource: 32, MaxSessions: 1024, MaxPerUser: 256,
 			MaxAuthTries: 6, KeepAlive: 30 * time.Second, KeepAliveCount: 3, RekeyBytes: 1 << 30},
-		netconf: netconf.Limits{Hello: 30 * time.Second, Stall: time.Minute, Queue: 16, Message: 64 << 20, Depth: 256},
+		netconf: netconf.Limits{Hello: 30 * time.Second, Stall: time.Minute, Queue: 16, Message: 64 << 20, Depth: 256, Memory: 512 << 20},
 	}
 	if diff := cmp.Diff(want, decodeSettings(data.New(schema.Root)), cmp.AllowUnexported(settings{})); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
