@@ -56,6 +56,9 @@ func appendValue(b []byte, n *Node) []byte {
 	case yang.Leaf, yang.LeafList:
 		return appendLeafJSON(b, n)
 	case yang.AnyData:
+		if n.note != nil && n.note.tree != nil {
+			return AppendChildrenJSON(b, n.note.tree, nil)
+		}
 		if object, ok := appendElements(b, n); ok {
 			return object
 		}

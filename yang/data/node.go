@@ -23,6 +23,7 @@ type note struct {
 	op    Op
 	move  *move          // of an edit's entry that the user orders
 	raw   xmltext.Raw    // content of an anydata or anyxml; of an expression its scope
+	tree  *Node          // of an anydata whose content has a schema
 	attrs []xmltext.Attr // of an anyxml
 	// These are of what filters have selected: a node with some of its children only;
 	// such a one below a node that was selected whole; a default, or a container
@@ -64,6 +65,12 @@ func NewAny(schema *yang.Node, raw xmltext.Raw) *Node {
 // Key joins the values of an entry's key leafs, in the schema's order.
 func Key(values ...string) string { return strings.Join(values, "\x00") }
 
+// NewAnyTree returns an anydata node whose content are the children of a node, which keep
+// their schema: they are written in JSON as they would be in a datastore.
+func NewAnyTree(schema *yang.Node, content *Node) *Node {
+	return &Node{schema: schema, note: &note{tree: content}}
+}
+
 // Schema returns the node's schema.
 func (n *Node) Schema() *yang.Node { return n.schema }
 
@@ -95,8 +102,11 @@ func (n *Node) Attrs() []xmltext.Attr {
 
 // Raw returns the content of an anydata or anyxml.
 func (n *Node) Raw() xmltext.Raw {
-	if n.note == nil {
+	switch {
+	case n.note == nil:
 		return xmltext.Raw{}
+	case n.note.tree != nil:
+		return xmltext.Raw{Content: AppendChildrenXML(nil, n.note.tree, "")}
 	}
 	return n.note.raw
 }

@@ -210,10 +210,26 @@ func (e *encoder) scope(n *Node) {
 	}
 }
 
+// anyTree writes an anydata whose content has a schema.
+func (e *encoder) anyTree(n *Node, space string) {
+	own := n.schema.Module.Namespace
+	e.buf = append(append(e.buf, '<'), n.schema.Name...)
+	if own != space {
+		e.declare("", own)
+	}
+	e.buf = AppendChildrenXML(append(e.buf, '>'), n.note.tree, own)
+	e.close(n.schema.Name)
+	e.relieve(n.schema)
+}
+
 // any writes an anydata or anyxml with the declarations that its content stood
 // in. Where the content's default namespace is not the node's own, the node
 // itself is written with a prefix.
 func (e *encoder) any(n *Node, space string) {
+	if n.note != nil && n.note.tree != nil {
+		e.anyTree(n, space)
+		return
+	}
 	raw := n.Raw()
 	in := scope(raw.Bindings)
 	name, own := n.schema.Name, n.schema.Module.Namespace
