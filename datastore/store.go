@@ -102,7 +102,10 @@ type Store struct {
 	participants []Participant // replaced, never changed
 
 	providing sync.RWMutex
-	providers map[*yang.Node]Provider
+	providers map[*yang.Node][]Provider
+	provided  []*yang.Node
+
+	changed atomic.Pointer[chan struct{}] // closed when there is another snapshot
 }
 
 // Provider makes a top-level node of operational state when it is asked for; nil
@@ -120,7 +123,8 @@ type request struct {
 // is an rpcerr.Errors. A confirmed commit that was not confirmed is reverted.
 func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
 	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History, announce: o.Announce,
-		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node]Provider{}}
+		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node][]Provider{}}
+	s.changed.Store(new(make(chan struct{})))
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -187,12 +191,41 @@ func (s *Store) Validator() *validate.Validator { return s.validator }
 // Snapshot returns the state after the last transaction. It does not block.
 func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
 
-// Provide registers the provider of a top-level node. What it returns is merged
-// with what is stored.
-func (s *Store) Provide(top *yang.Node, p Provider) {
+// Changed returns a channel that is closed when a transaction has made another
+// snapshot than the one that Snapshot returns after Changed.
+func (s *Store) Changed() <-chan struct{} { return *s.changed.Load() }
+
+// Provide adds a provider of a top-level node. What it returns is merged with what is
+// stored and with what others make of the same node. The nodes that it makes, with all
+// that is below them, may be named; without any it is those of config false.
+func (s *Store) Provide(top *yang.Node, p Provider, makes ...*yang.Node) {
+	if len(makes) == 0 {
+		makes = stateIn(top)
+	}
 	s.providing.Lock()
 	defer s.providing.Unlock()
-	s.providers[top] = p
+	s.providers[top] = append(s.providers[top], p)
+	s.provided = append(s.provided, makes...)
+}
+
+// Provided are the nodes that providers make: they are in no snapshot, and nobody is
+// told when they change. Some may stand there twice.
+func (s *Store) Provided() []*yang.Node {
+	s.providing.RLock()
+	defer s.providing.RUnlock()
+	return slices.Clone(s.provided)
+}
+
+// stateIn are the topmost nodes of config false of a node and what is below it.
+func stateIn(n *yang.Node) []*yang.Node {
+	if !n.Config {
+		return []*yang.Node{n}
+	}
+	var all []*yang.Node
+	for _, c := range n.Data {
+		all = append(all, stateIn(c)...)
+	}
+	return all
 }
 
 // With adds what the providers make to a tree of a snapshot, as far as the filter
@@ -201,7 +234,10 @@ func (s *Store) With(snap *Snapshot, tree *data.Node, f *data.Filter) *data.Node
 	s.providing.RLock()
 	defer s.providing.RUnlock()
 	for _, top := range s.schema.Root.Data {
-		if p := s.providers[top]; p != nil && f.Touches(top) {
+		if len(s.providers[top]) == 0 || !f.Touches(top) {
+			continue
+		}
+		for _, p := range s.providers[top] {
 			if n := p(snap); n != nil {
 				tree = data.Merge(tree, data.New(s.schema.Root).With(n))
 			}
@@ -332,6 +368,7 @@ func (s *Store) commit(first *request) {
 		return
 	}
 	s.current.Store(pending)
+	close(*s.changed.Swap(new(make(chan struct{}))))
 	if batch != nil {
 		batch.Publish()
 	}

@@ -133,7 +133,7 @@ func New(c Config) (*Manager, error) {
 	}
 	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), alarms: alarm.New(c.Store.Schema()), log: c.Log,
 		wake: make(chan struct{}, 1), stale: true}
-	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) })
+	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) }, m.alarms.Summarized()...)
 	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
 		if at, ok := parseTime(e.Leaf("clear-time")); ok {
 			m.cleared = append(m.cleared, clearedIncident{e.Leaf("incident-id"), at})

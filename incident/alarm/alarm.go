@@ -233,6 +233,12 @@ func (a *Alarms) Summary(state *data.Node) *data.Node {
 	return a.summary
 }
 
+// Summarized are the nodes that Summary makes.
+func (a *Alarms) Summarized() []*yang.Node {
+	list := a.top.ChildNamed("alarm-list")
+	return []*yang.Node{a.top.ChildNamed("summary"), list.ChildNamed("number-of-alarms"), list.ChildNamed("last-changed")}
+}
+
 // later returns the later of two times as FormatTime writes them, which are in
 // UTC but of different precision.
 func later(a, b string) string {
