@@ -11,7 +11,7 @@ import (
 
 // establish answers <establish-subscription> [RFC 8639 section 2.4.2].
 func (p *Publisher) establish(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	t := &Terms{Policy: withEncoding(p.policy(r.Input)), Request: "establish-subscription", Snapshot: p.store.Snapshot()}
+	t := &Terms{Policy: withEncoding(p.policy(r.Input)), Request: "establish-subscription", Snapshot: p.store.Snapshot(), Access: r.Access}
 	var err error
 	if t.Stop, err = timeOf(t.Policy, "stop-time"); err != nil {
 		return nil, err
@@ -36,12 +36,20 @@ func (p *Publisher) establish(_ context.Context, r *netconf.Request) (*netconf.R
 
 // target makes the target of a policy, of whatever kind.
 func (p *Publisher) target(t *Terms) (Target, error) {
-	for _, k := range p.kinds {
-		if t.Policy.Has(k.Leaf) {
-			return k.New(t)
-		}
+	if k := p.kind(t.Policy); k != nil {
+		return k.New(t)
 	}
 	return nil, rpcerr.New(rpcerr.Application, rpcerr.TagOperationNotSupported, "no subscription can have this target")
+}
+
+// kind is that of a policy; nil when there is none.
+func (p *Publisher) kind(policy *data.Node) *Kind {
+	for i := range p.kinds {
+		if policy.Has(p.kinds[i].Leaf) {
+			return &p.kinds[i]
+		}
+	}
+	return nil
 }
 
 // policy are the parameters of a request as an entry of the list of subscriptions, which

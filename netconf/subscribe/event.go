@@ -82,6 +82,12 @@ func (p *Publisher) Event(t time.Time, n *data.Node) *Event {
 	return p.event(t, func() []byte { return data.AppendXML(nil, n, "") }, func() (*data.Node, error) { return n, nil })
 }
 
+// EventXML is Event of a notification that is written already: its element, and the tree
+// for encodings other than XML.
+func (p *Publisher) EventXML(t time.Time, xml []byte, tree func() *data.Node) *Event {
+	return p.event(t, func() []byte { return xml }, func() (*data.Node, error) { return tree(), nil })
+}
+
 func (p *Publisher) event(t time.Time, body func() []byte, tree func() (*data.Node, error)) *Event {
 	e := &Event{Time: t, tree: tree}
 	e.message[XML] = sync.OnceValue(func() *message { return envelope(t, body()) })

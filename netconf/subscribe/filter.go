@@ -123,9 +123,14 @@ func withFilter(n, source *data.Node) *data.Node {
 	if source == nil {
 		return n
 	}
-	n = n.Without(n.Schema().ChildNamed("stream-filter-name"), "")
+	for _, name := range []string{"stream-filter-name", "selection-filter-ref"} {
+		if s := n.Schema().ChildNamed(name); s != nil {
+			n = n.Without(s, "")
+		}
+	}
 	for c := range data.Rebind(source, n.Schema()).Children() {
-		if c.Name() == "stream-subtree-filter" || c.Name() == "stream-xpath-filter" {
+		switch c.Name() {
+		case "stream-subtree-filter", "stream-xpath-filter", "datastore-subtree-filter", "datastore-xpath-filter":
 			n = n.With(c)
 		}
 	}

@@ -93,7 +93,7 @@ func Register(c Config) (*Publisher, error) {
 	store.Join(watcher{p})
 	store.Provide(p.nodes.netconf, p.netconfStreams)
 	store.Provide(p.nodes.streams, p.streams)
-	store.Provide(p.nodes.subscriptions, p.subscriptions)
+	store.Provide(p.nodes.subscriptions, p.subscriptions, p.nodes.subscriptions)
 	return p, errors.Join(
 		c.Server.Handle("notifications", "create-subscription", p.create),
 		c.Server.Handle(module, "establish-subscription", p.establish),
@@ -205,6 +205,9 @@ func (p *Publisher) forget(session *netconf.Session) {
 		}
 	}
 }
+
+// Find is the subscription of an id in a session, nil without one.
+func (p *Publisher) Find(id uint32, of *netconf.Session) *Subscription { return p.find(id, of) }
 
 // find is the subscription of an id; nil without one, or when it is of another session
 // than the given one, if any is.

@@ -43,6 +43,7 @@ type Subscription struct {
 	texts    [][]byte
 
 	sent, excluded atomic.Uint64
+	paused         atomic.Bool  // by its target
 	writing        atomic.Int64 // since when a message is being written, in nanoseconds since 1970; 0: none is
 }
 
@@ -104,6 +105,39 @@ func (s *Subscription) write(ctx context.Context, begin time.Time, number uint64
 	return s.session.Notify(ctx, s.texts...)
 }
 
+// Target is where the subscription gets its event records from.
+func (s *Subscription) Target() Target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.target
+}
+
+// Interrupt lets Target.Run begin anew. It does not wait.
+func (s *Subscription) Interrupt() { s.renew() }
+
+// Suspend tells the receiver that the target sends nothing until Resume, and why: an
+// identity derived from subscription-suspended-reason, with its module. It is for
+// Target.Run, and does nothing while the subscription is suspended so. Errors are those
+// of Send.
+func (s *Subscription) Suspend(ctx context.Context, reason string) error {
+	if s.paused.Load() {
+		return nil
+	}
+	err := s.tell(ctx, time.Now(), "subscription-suspended", reason)
+	s.paused.Store(err == nil)
+	return err
+}
+
+// Resume tells the receiver that a suspension by Suspend is over, if there is one.
+func (s *Subscription) Resume(ctx context.Context) error {
+	if !s.paused.Load() {
+		return nil
+	}
+	err := s.tell(ctx, time.Now(), "subscription-resumed", "")
+	s.paused.Store(err != nil)
+	return err
+}
+
 // resume tells a peer that reads again that it was suspended.
 func (s *Subscription) resume(since time.Time) {
 	s.publisher.suspensions.Add(1)
@@ -121,8 +155,12 @@ func (s *Subscription) lose() {
 	}
 }
 
-// suspended reports whether what is being written has taken too long.
+// suspended reports whether what is being written has taken too long, or the target has
+// suspended it.
 func (s *Subscription) suspended() bool {
+	if s.paused.Load() {
+		return true
+	}
 	since := s.writing.Load()
 	return since != 0 && !s.legacy && time.Since(time.Unix(0, since)) > s.publisher.config.SuspendAfter
 }

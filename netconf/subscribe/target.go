@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
+	"incidentd/netconf/nacm"
 	"incidentd/yang/data"
 )
 
@@ -71,4 +72,6 @@ type Terms struct {
 	Stop time.Time
 	// Snapshot has the filters that the policy may refer to.
 	Snapshot *datastore.Snapshot
+	// Access is what the receiver may do at this moment.
+	Access *nacm.Access
 }
