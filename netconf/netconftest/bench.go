@@ -33,6 +33,7 @@ import (
 	"incidentd/netconf/audit"
 	"incidentd/netconf/nacm"
 	"incidentd/netconf/ops"
+	"incidentd/netconf/push"
 	"incidentd/netconf/subscribe"
 	"incidentd/netconf/transport"
 	"incidentd/netconf/transport/memconn"
@@ -56,12 +57,13 @@ func SchemaWith(others fs.FS) (*yang.Schema, error) {
 		if m == "" {
 			m = name
 		}
-		if !slices.Contains(definitions, m) && !slices.Contains(subscribe.Definitions(), m) {
+		if !slices.Contains(definitions, m) && !slices.Contains(subscribe.Definitions(), m) && !slices.Contains(push.Definitions(), m) {
 			implemented = append(implemented, m)
 		}
 	}
 	features := ops.Features()
 	maps.Copy(features, subscribe.Features())
+	maps.Copy(features, push.Features())
 	o := yang.Options{Implemented: implemented, Features: features}
 	if others == nil {
 		return yang.Compile(modules.FS, o)
@@ -99,6 +101,9 @@ type Config struct {
 	HTTP *http.Client
 	// Audit records what the sessions do.
 	Audit bool
+	// MaxNodes is how many nodes an update of YANG-Push may have; by default as many as
+	// in a server.
+	MaxNodes int
 	// Setup adds handlers before the first session.
 	Setup func(*Bench)
 }
@@ -209,6 +214,9 @@ func New(t testing.TB, c Config) *Bench {
 		t.Fatal(err)
 	}
 	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Call: b.Call, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	if err := push.Register(push.Config{Server: b.Server, Publisher: b.Publisher, MaxNodes: c.MaxNodes}); err != nil {
 		t.Fatal(err)
 	}
 	if c.Setup != nil {

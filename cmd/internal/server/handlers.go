@@ -9,6 +9,7 @@ import (
 	"incidentd/netconf"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/ops"
+	"incidentd/netconf/push"
 	"incidentd/netconf/subscribe"
 	"incidentd/yang"
 )
@@ -17,8 +18,12 @@ import (
 func (s *Server) bind(files *os.Root) error {
 	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
 	publisher, err := subscribe.Register(subscribe.Config{Server: s.netconf, Call: s.call, Log: s.log})
+	if err != nil {
+		return err
+	}
 	s.publisher = publisher
-	err = errors.Join(err,
+	err = errors.Join(
+		push.Register(push.Config{Server: s.netconf, Publisher: publisher}),
 		ops.Register(ops.Config{
 			Server: s.netconf,
 			Access: s.access,

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"incidentd/netconf/ops"
+	"incidentd/netconf/push"
 	"incidentd/netconf/subscribe"
 	"incidentd/yang"
 	"incidentd/yang/modules"
@@ -36,6 +37,7 @@ var implemented = []string{
 	"ietf-netconf-with-defaults",
 	"ietf-network",
 	"ietf-network-topology",
+	"ietf-notification-capabilities",
 	// Its identities are the origins of with-origin.
 	"ietf-origin",
 	"ietf-subscribed-notif-receivers",
@@ -43,6 +45,8 @@ var implemented = []string{
 	"ietf-system",
 	"ietf-system-capabilities",
 	"ietf-yang-library",
+	"ietf-yang-push",
+	"ietf-yp-observation",
 	"incidentd-access",
 	"incidentd-alarm-types",
 	"incidentd-audit",
@@ -61,11 +65,12 @@ var implemented = []string{
 
 // features are those that are supported. Every implemented module that defines
 // features has an entry, because one without would be taken to support all. Those
-// of the protocol's modules are for packages ops and subscribe to know.
+// of the protocol's modules are for packages ops, subscribe and push to know.
 var features = sync.OnceValue(func() map[string][]string {
 	all := maps.Clone(ownFeatures)
 	maps.Copy(all, ops.Features())
 	maps.Copy(all, subscribe.Features())
+	maps.Copy(all, push.Features())
 	return all
 })
 

@@ -1,0 +1,145 @@
+package push
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"incidentd/datastore"
+	"incidentd/netconf/nacm"
+	"incidentd/netconf/subscribe"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+	"incidentd/yang/xmltext"
+	"incidentd/yang/xpath"
+)
+
+// criteria are what a subscription selects, whoever its receiver is.
+type criteria struct {
+	datastore datastore.Name
+	onChange  bool // without what has no changes
+	filter    *data.Filter
+	text      string       // that the filter is made of; the same text is the same filter
+	tops      []*yang.Node // the top-level nodes that the filter touches
+	name      string       // of the filter, if it has one
+	source    *data.Node   // what the filter is made of
+}
+
+// subscribable are the datastores that can be subscribed to.
+var subscribable = []datastore.Name{datastore.Candidate, datastore.Intended, datastore.Operational, datastore.Running, datastore.Startup}
+
+// criteria reads those of a policy, and refuses what can never select anything.
+func (p *publisher) criteria(t *subscribe.Terms) (*criteria, error) {
+	c := &criteria{onChange: t.Policy.Has("on-change"), source: t.Policy}
+	name, ok := strings.CutPrefix(t.Policy.Leaf("datastore"), "ietf-datastores:")
+	if c.datastore = datastore.Name(name); !ok || !slices.Contains(subscribable, c.datastore) {
+		return nil, subscribe.Refuse(rpcerr.TagInvalidValue, datastoreNotSubscribable, "nobody can subscribe to the datastore %s", name)
+	}
+	if c.name = t.Policy.Leaf("selection-filter-ref"); c.name != "" {
+		if c.source = p.named(t.Snapshot, c.name); c.source == nil {
+			return nil, invalid(t, "selection-filter-ref", "there is no selection-filter %q", c.name)
+		}
+	}
+	if err := p.compile(c); err != nil {
+		return nil, invalidFilter(t, err)
+	}
+	return c, p.selectable(c, t.Access)
+}
+
+// named is the filter of a name; nil without one.
+func (p *publisher) named(snap *datastore.Snapshot, name string) *data.Node {
+	return snap.Running.Get(p.nodes.filters).EntryNamed("selection-filter", name)
+}
+
+// compile makes the filter of its source.
+func (p *publisher) compile(c *criteria) (err error) {
+	c.filter, c.text = nil, ""
+	if f := c.source.Child("datastore-subtree-filter"); f != nil {
+		elements, err := xmltext.ParseRawElement(f.Raw(), xmltext.Limits{})
+		if err != nil {
+			return err
+		}
+		c.filter = data.NewFilter(p.schema, p.schema.Root, elements.Children)
+		c.text = fmt.Sprintf("%s %q", f.Raw().Content, f.Raw().Bindings)
+	} else if x := c.source.Child("datastore-xpath-filter"); x != nil {
+		names := p.names(x)
+		c.filter, err = data.NewXPathFilter(p.schema, x.Value(), names)
+		switch {
+		case errors.Is(err, xpath.ErrNotNodeSet):
+			c.filter = data.NewFilter(p.schema, p.schema.Root, nil)
+		case err != nil:
+			return err
+		}
+		c.text = fmt.Sprintf("%s %q", x.Value(), x.Scope().Prefixes)
+	}
+	c.tops = nil
+	for _, top := range p.schema.Root.Data {
+		if c.filter.Touches(top) {
+			c.tops = append(c.tops, top)
+		}
+	}
+	return nil
+}
+
+// names are the prefixes of an XPath filter.
+func (p *publisher) names(x *data.Node) xpath.Namespaces {
+	names := xpath.Namespaces{Prefixes: map[string]string{}}
+	for _, m := range p.schema.Modules {
+		if m.Implemented {
+			names.Prefixes[m.Name] = m.Namespace
+		}
+	}
+	maps.Copy(names.Prefixes, x.Scope().Prefixes)
+	return names
+}
+
+// selectable refuses criteria by which nothing can ever be selected: that the schema does
+// not have, that has no changes, or that the receiver may not read as the rules stand
+// [RFC 8641 sections 3.9 and 3.10].
+func (p *publisher) selectable(c *criteria, access *nacm.Access) error {
+	at := func(top *yang.Node) bool { return c.datastore == datastore.Operational || top.Config }
+	tops := slices.DeleteFunc(slices.Clone(c.tops), func(top *yang.Node) bool { return !at(top) })
+	if len(tops) == 0 {
+		return subscribe.Refuse(rpcerr.TagOperationFailed, unchangingSelection, "the filter selects nothing that the datastore %s can have", c.datastore)
+	}
+	if c.onChange && c.datastore == datastore.Operational {
+		if !slices.ContainsFunc(tops, func(top *yang.Node) bool { return !p.provided()[top] }) {
+			return subscribe.Refuse(rpcerr.TagOperationNotSupported, onChangeUnsupported, "of nothing that the filter selects are changes told")
+		}
+	}
+	root := &data.Loc{Node: data.New(p.schema.Root)}
+	if !slices.ContainsFunc(tops, func(top *yang.Node) bool { return access.MayRead(root.Down(data.New(top))) }) {
+		return subscribe.Refuse(rpcerr.TagOperationFailed, unchangingSelection, "nothing that the filter selects may be read")
+	}
+	return nil
+}
+
+// refresh takes over what the filter of the name has become.
+func (p *publisher) refresh(c *criteria, snap *datastore.Snapshot) (changed bool, err error) {
+	if c.name == "" {
+		return false, nil
+	}
+	source := p.named(snap, c.name)
+	switch {
+	case source == nil:
+		return false, subscribe.FilterUnavailable
+	case data.Equal(source, c.source):
+		return false, nil
+	}
+	c.source = source
+	if p.compile(c) != nil {
+		return false, subscribe.FilterUnavailable
+	}
+	return true, nil
+}
+
+// configured is what the filter is made of, when it has a name.
+func (c *criteria) configured() *data.Node {
+	if c.name == "" {
+		return nil
+	}
+	return c.source
+}

@@ -1,0 +1,63 @@
+package push
+
+import (
+	"fmt"
+	"strconv"
+
+	"incidentd/netconf/subscribe"
+	"incidentd/yang/rpcerr"
+)
+
+// The identities of RFC 8641 and RFC 8639 that are told, by the app-tag of an error or as
+// a reason [RFC 8640 section 7].
+const (
+	datastoreNotSubscribable = module + ":datastore-not-subscribable"
+	noSuchSubscriptionResync = module + ":no-such-subscription-resync"
+	onChangeUnsupported      = module + ":on-change-unsupported"
+	onChangeSyncUnsupported  = module + ":on-change-sync-unsupported"
+	periodUnsupported        = module + ":period-unsupported"
+	updateTooBig             = module + ":update-too-big"
+	syncTooBig               = module + ":sync-too-big"
+	unchangingSelection      = module + ":unchanging-selection"
+
+	filterUnsupported     = "ietf-subscribed-notifications:filter-unsupported"
+	insufficientResources = "ietf-subscribed-notifications:insufficient-resources"
+)
+
+// hint is one of the grouping hints.
+type hint struct{ name, value string }
+
+func hintOf(name string, n int64) hint { return hint{name, strconv.FormatInt(n, 10)} }
+
+// withHints adds what may help to an error. structure is the container that goes with
+// errors of the operation. It repeats no reason, which the app-tag is [RFC 8640 section
+// 7].
+func withHints(err *rpcerr.Error, structure string, hints ...hint) *rpcerr.Error {
+	info := rpcerr.Info{Space: namespace, Name: structure}
+	for _, h := range hints {
+		info.Children = append(info.Children, rpcerr.Info{Name: h.name, Value: h.value})
+	}
+	return err.WithElement(info)
+}
+
+// structureOf is the container that goes with errors of an operation on a datastore.
+func structureOf(request string) string { return request + "-datastore-error-info" }
+
+// invalidFilter refuses a filter, with what is wrong with it.
+func invalidFilter(t *subscribe.Terms, cause error) *rpcerr.Error {
+	return withHints(subscribe.Refuse(rpcerr.TagInvalidValue, filterUnsupported, "the filter cannot be used: %v", cause),
+		structureOf(t.Request), hint{"filter-failure-hint", fmt.Sprint(cause)})
+}
+
+// tooMany refuses an update of too many nodes.
+func tooMany(identity, structure string, have, most int) *rpcerr.Error {
+	return withHints(subscribe.Refuse(rpcerr.TagTooBig, identity, "the filter selects %d nodes; an update can have %d", have, most),
+		structure, hintOf("object-count-estimate", int64(have)), hintOf("object-count-limit", int64(most)))
+}
+
+// invalid refuses a parameter.
+func invalid(t *subscribe.Terms, parameter, format string, args ...any) *rpcerr.Error {
+	return rpcerr.New(rpcerr.Application, rpcerr.TagInvalidValue, format, args...).At(rpcerr.Path{
+		Expr: "/sn:" + t.Request + "/yp:" + parameter, Prefixes: []rpcerr.Prefix{
+			{Prefix: "sn", Namespace: "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"}, {Prefix: "yp", Namespace: namespace}}})
+}
