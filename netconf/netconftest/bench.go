@@ -210,13 +210,13 @@ func New(t testing.TB, c Config) *Bench {
 		}
 		return v, nil
 	}
-	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
-		t.Fatal(err)
-	}
 	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Call: b.Call, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if err := push.Register(push.Config{Server: b.Server, Publisher: b.Publisher, MaxNodes: c.MaxNodes}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
 	if c.Setup != nil {

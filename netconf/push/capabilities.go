@@ -22,7 +22,7 @@ func (p *publisher) capabilities(*datastore.Snapshot) *data.Node {
 		Uint("minimum-dampening-period", 0).
 		Leaf("supported-excluded-change-type", "all").
 		Bool("yang-push-observation-time-supported", true)
-	none := b.Entry("datastore-capabilities", "ietf-datastores:"+string(datastore.FactoryDefault)).Entry("per-node-capabilities")
+	none := b.Entry("datastore-capabilities", "ietf-factory-default:factory-default").Entry("per-node-capabilities")
 	none.Leaf("node-selector", "/").Container("subscription-capabilities").
 		Leaf("periodic-notifications-supported", "").Leaf("on-change-supported", "").Leaf("supported-excluded-change-type", "none")
 	nodes := b.Entry("datastore-capabilities", "ietf-datastores:"+string(datastore.Operational))
@@ -30,6 +30,9 @@ func (p *publisher) capabilities(*datastore.Snapshot) *data.Node {
 		nodes.Entry("per-node-capabilities").Leaf("node-selector", path).Container("subscription-capabilities").
 			Leaf("on-change-supported", "").Leaf("supported-excluded-change-type", "none")
 	}
+	// Entries of others may follow, for which the default would say none otherwise.
+	nodes.Entry("per-node-capabilities").Leaf("node-selector", "/").Container("subscription-capabilities").
+		Leaf("on-change-supported", all).Leaf("supported-excluded-change-type", "all")
 	return b.Node()
 }
 

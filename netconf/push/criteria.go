@@ -117,6 +117,11 @@ func (p *publisher) selectable(c *criteria, access *nacm.Access) error {
 	return nil
 }
 
+// stale reports whether the filter of the name is another one in a snapshot.
+func (p *publisher) stale(c *criteria, snap *datastore.Snapshot) bool {
+	return c.name != "" && !data.Equal(p.named(snap, c.name), c.source)
+}
+
 // refresh takes over what the filter of the name has become.
 func (p *publisher) refresh(c *criteria, snap *datastore.Snapshot) (changed bool, err error) {
 	if c.name == "" {

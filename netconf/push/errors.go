@@ -3,6 +3,7 @@ package push
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"incidentd/netconf/subscribe"
 	"incidentd/yang/rpcerr"
@@ -53,6 +54,15 @@ func invalidFilter(t *subscribe.Terms, cause error) *rpcerr.Error {
 func tooMany(identity, structure string, have, most int) *rpcerr.Error {
 	return withHints(subscribe.Refuse(rpcerr.TagTooBig, identity, "the filter selects %d nodes; an update can have %d", have, most),
 		structure, hintOf("object-count-estimate", int64(have)), hintOf("object-count-limit", int64(most)))
+}
+
+// reasoned adds its reason to what goes with an error of resync-subscription, where it is
+// mandatory.
+func reasoned(err *rpcerr.Error) *rpcerr.Error {
+	info := &err.Info[len(err.Info)-1]
+	_, identity, _ := strings.Cut(err.AppTag, ":")
+	info.Children = append([]rpcerr.Info{{Name: "reason", Value: "yp:" + identity, Prefixes: []rpcerr.Prefix{{Prefix: "yp", Namespace: namespace}}}}, info.Children...)
+	return err
 }
 
 // invalid refuses a parameter.

@@ -21,11 +21,12 @@ type onChange struct {
 	wanted *atomic.Uint64 // how often the receiver asked for all; shared by successors
 	served uint64         // of these, those that were served
 
-	due    bool       // all is to be sent next
-	last   *data.Node // what the receiver has; nil while due
-	number uint32     // of the next patch
-	until  time.Time  // the end of the dampening period
-	churn  *churn     // in it
+	base   *datastore.Snapshot // what the first patch is made from; nil: last
+	due    bool                // all is to be sent next
+	last   *data.Node          // what the receiver has; nil while due
+	number uint32              // of the next patch
+	until  time.Time           // the end of the dampening period
+	churn  *churn              // in it
 }
 
 func (p *publisher) newOnChange(t *subscribe.Terms, c *criteria) (*onChange, error) {
@@ -49,16 +50,7 @@ func (o *onChange) begin(t *subscribe.Terms) error {
 		o.due = true
 		return o.fits(t, o.criteria)
 	}
-	return o.rebase(t.Snapshot, o.selection(o.criteria, t.Access))
-}
-
-// rebase makes what is selected the base of the next patch.
-func (o *onChange) rebase(snap *datastore.Snapshot, sel *selection) error {
-	tree, err := sel.at(snap)
-	if err != nil {
-		return err
-	}
-	o.last, o.churn = tree, nil
+	o.base = o.store.Snapshot()
 	return nil
 }
 
@@ -74,7 +66,7 @@ func (o *onChange) Modify(t *subscribe.Terms) (subscribe.Target, error) {
 	}
 	next := *o
 	next.criteria = c
-	next.set(t)
+	next.set(t) // which cannot change sync-on-start
 	if c.datastore != o.criteria.datastore || c.text != o.criteria.text {
 		return &next, next.begin(t)
 	}
@@ -83,8 +75,10 @@ func (o *onChange) Modify(t *subscribe.Terms) (subscribe.Target, error) {
 
 // Refresh implements subscribe.Refresher.
 func (o *onChange) Refresh(snap *datastore.Snapshot) (changed bool, err error) {
-	if changed, err = o.refresh(o.criteria, snap); changed {
+	if changed, err = o.refresh(o.criteria, snap); changed && o.sync {
 		o.due = true
+	} else if changed {
+		o.base = snap
 	}
 	return changed, err
 }
@@ -119,16 +113,25 @@ func (o *onChange) Run(ctx context.Context, s *subscribe.Subscription) error {
 
 // step sends what a snapshot gives to send, or answers until when to wait with it.
 func (o *onChange) step(ctx context.Context, s *subscribe.Subscription, snap *datastore.Snapshot) (wait time.Time, err error) {
+	if o.stale(o.criteria, snap) {
+		return wait, nil // the interruption for that is on its way
+	}
 	sel, tree, err := o.look(ctx, s, o.criteria, snap)
 	if err != nil || tree == nil {
 		return wait, err
 	}
+	if o.base != nil {
+		last, err := sel.at(o.base)
+		if err != nil {
+			return wait, err
+		}
+		o.last, o.churn, o.base = last, nil, nil
+		return o.step(ctx, s, snap)
+	}
 	asked := o.wanted.Load()
 	switch {
-	case asked != o.served || o.due && o.sync:
+	case asked != o.served || o.due:
 		return wait, o.synchronize(ctx, s, snap, sel.contents(tree), asked)
-	case o.due:
-		o.last, o.churn, o.due = tree, nil, false
 	case time.Now().Before(o.until):
 		if tree == o.last && o.churn == nil {
 			return wait, nil

@@ -42,7 +42,8 @@ type publisher struct {
 
 // Register adds datastores to what can be subscribed to, the operation
 // resync-subscription, and the capabilities of RFC 9196 to the operational state. It
-// comes after all that provides such state.
+// comes before others that tell of capabilities, so that the first entry that selects a
+// node is from here.
 func Register(c Config) error {
 	c.MinPeriod = cmp.Or(c.MinPeriod, 100*time.Millisecond)
 	c.MaxNodes = cmp.Or(c.MaxNodes, 1_000_000)

@@ -30,7 +30,7 @@ func (p *publisher) resync(_ context.Context, r *netconf.Request) (*netconf.Repl
 		return nil, err
 	}
 	if n := sel.contents(tree).nodes(); n > p.config.MaxNodes {
-		return nil, tooMany(syncTooBig, "resync-subscription-error", n, p.config.MaxNodes)
+		return nil, reasoned(tooMany(syncTooBig, "resync-subscription-error", n, p.config.MaxNodes))
 	}
 	return &netconf.Reply{Then: func() {
 		o.wanted.Add(1)
