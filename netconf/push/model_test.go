@@ -32,9 +32,17 @@ func TestReceivers(t *testing.T) {
 		seed, _ = strconv.ParseUint(v, 10, 64)
 	}
 	t.Logf("INCIDENTD_SEED=%d", seed)
+	suspended := uint64(0)
 	for i := range rounds {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
-		synctest.Test(t, func(t *testing.T) { newWorld(t, r).run() })
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, r)
+			w.run()
+			suspended += w.bench.Publisher.Stats().Suspensions
+		})
+	}
+	if suspended == 0 {
+		t.Error("no subscription was ever suspended")
 	}
 }
 
