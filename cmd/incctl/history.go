@@ -185,6 +185,9 @@ func (*rollbackCommand) Help() string {
 
 // Run goes back.
 func (c *rollbackCommand) Run(ctx context.Context, a *app) error {
+	if c.Number == 0 {
+		return errors.New("commit 0 is what was before the first: nothing, not even a user who could log in; incctl history lists the others")
+	}
 	s, err := a.dial(ctx)
 	if err != nil {
 		return err

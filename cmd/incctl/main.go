@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"incidentd/cmd/incctl/internal/datapath"
 )
 
 // cli is the command line.
@@ -138,7 +140,8 @@ func (a *app) run(ctx context.Context, args []string) (status int) {
 	c, parser := a.parser(ctx)
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(a.stderr, "incctl: %v\n%s\n", err, a.usage(args))
+		why, next := a.usage(args, err)
+		fmt.Fprintf(a.stderr, "incctl: %s\n%s\n", why, next)
 		return 2
 	}
 	in := *a
@@ -176,15 +179,31 @@ func (a *app) parser(ctx context.Context) (*cli, *kong.Kong) {
 	return c, parser
 }
 
-// usage says where to look after a command line that makes no sense.
-func (a *app) usage(args []string) string {
-	_, parser := a.parser(context.Background())
-	for _, n := range parser.Model.Children {
-		if len(args) > 0 && n.Name == args[0] {
-			return "incctl " + n.Name + " --help shows how it is used."
-		}
+// usage says what is wrong with a command line that makes no sense, and where to look.
+func (a *app) usage(args []string, err error) (why, next string) {
+	why, next = err.Error(), "incctl --help shows the commands."
+	if a.interactive {
+		next = "help lists the commands."
 	}
-	return "incctl --help shows the commands."
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return why, next
+	}
+	_, parser := a.parser(context.Background())
+	var names []string
+	for _, n := range parser.Model.Children {
+		if names = append(names, n.Name); n.Name != args[0] {
+			continue
+		}
+		if a.interactive {
+			return why, "help " + n.Name + " shows how it is used."
+		}
+		return why, "incctl " + n.Name + " --help shows how it is used."
+	}
+	why = fmt.Sprintf("there is no command %.40q", args[0])
+	if near := datapath.Closest(args[0], names); near != "" {
+		why += "; did you mean " + near + "?"
+	}
+	return why, next
 }
 
 type versionCommand struct{}

@@ -26,12 +26,16 @@ type terminal struct {
 // at starts incctl at a terminal.
 func (l *live) at(home string, args ...string) *terminal {
 	l.t.Helper()
-	// Nobody answers here when the editor asks for the position of the cursor.
-	if err := os.WriteFile(filepath.Join(home, ".inputrc"), []byte("set cursor-position-probe off\n"), 0o600); err != nil {
-		l.t.Fatal(err)
+	// Nobody answers here when the editor asks for the position of the cursor, and most
+	// tests need not wait until it has understood that.
+	inputrc := filepath.Join(home, ".inputrc")
+	if _, err := os.Stat(inputrc); err != nil {
+		if err := os.WriteFile(inputrc, []byte("set cursor-position-probe off\n"), 0o600); err != nil {
+			l.t.Fatal(err)
+		}
 	}
 	cmd := exec.Command(os.Args[0], append(args, "--server", l.s.Addr().String())...)
-	cmd.Env = []string{"INCCTL_MAIN=1", "INCCTL_PASSWORD=" + admin.Password, "HOME=" + home, "TERM=xterm", "INPUTRC=" + filepath.Join(home, ".inputrc"), "NO_COLOR=1", "EDITOR=" + os.Getenv("EDITOR")}
+	cmd.Env = []string{"INCCTL_MAIN=1", "INCCTL_PASSWORD=" + admin.Password, "HOME=" + home, "TERM=xterm", "INPUTRC=" + inputrc, "NO_COLOR=1", "EDITOR=" + os.Getenv("EDITOR")}
 	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
 		l.t.Fatal(err)
@@ -141,7 +145,7 @@ func TestShellAtTerminal(t *testing.T) {
 	x.types("watch on\r")
 	x.expect("No open incidents.")
 	x.types("frob\r")
-	x.expect("incctl --help shows the commands.")
+	x.expect("help lists the commands.")
 	x.types("exit\r")
 	x.ends()
 
@@ -166,6 +170,43 @@ func TestShellAtTerminal(t *testing.T) {
 }
 
 // Without a terminal the shell is a script, which ends at the first failure.
+// A terminal that does not say where its cursor is does not hold up the editor, nor is
+// what was typed meanwhile lost.
+func TestShellAtSilentTerminal(t *testing.T) {
+	l := newLive(t)
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".inputrc"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := l.at(home, "shell")
+	for !strings.Contains(x.all.String(), "\x1b[6n") {
+		x.all.Write(<-x.got)
+	}
+	x.types("pw")
+	x.expect("/> pw")
+	x.types("d\r")
+	x.expect("\n/")
+	x.types("exit\r")
+	x.ends()
+}
+
+// A terminal that answers is asked again for each line.
+func TestShellAtAnsweringTerminal(t *testing.T) {
+	l := newLive(t)
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".inputrc"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := l.at(home, "shell")
+	for asked := 0; asked < 2; {
+		b := <-x.got
+		for range bytes.Count(b, []byte("\x1b[6n")) {
+			asked++
+			x.types("\x1b[3;1R")
+		}
+	}
+}
+
 func TestShellScript(t *testing.T) {
 	l := newLive(t)
 	p := l.run(`# a comment

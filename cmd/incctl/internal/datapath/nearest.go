@@ -37,6 +37,17 @@ func nearest(name string, at *yang.Node) (out []string) {
 	return out
 }
 
+// Closest is the one of some names that is spelt most like a word, "" when none is.
+func Closest(word string, names []string) (closest string) {
+	best := max(1, len(word)/3) + 1
+	for _, name := range names {
+		if d := distance(strings.ToLower(word), name); d < best {
+			best, closest = d, name
+		}
+	}
+	return closest
+}
+
 // deeper finds nodes of a name further down.
 func deeper(at *yang.Node, name, path string, levels int, found func(path string)) {
 	if levels == 0 {

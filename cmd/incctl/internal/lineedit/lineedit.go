@@ -64,6 +64,13 @@ func New(cfg Config) (*Editor, error) {
 	if err := configure(sh.Config); err != nil {
 		return nil, err
 	}
+	if sh.Config.GetBool(cursorProbe) {
+		mute, typed := silent()
+		if err := sh.Config.Set(cursorProbe, !mute); err != nil {
+			return nil, err
+		}
+		sh.Keys.Feed(false, []rune(string(typed))...)
+	}
 	sh.Prompt.Primary(cfg.Prompt)
 	sh.History.Add("incctl", h)
 	if cfg.Complete != nil {
@@ -88,12 +95,16 @@ func New(cfg Config) (*Editor, error) {
 	return &Editor{shell: sh}, nil
 }
 
+// cursorProbe is the setting by which the library asks the terminal for the position of
+// the cursor, to make room at the bottom of the screen. It waits for the answer.
+const cursorProbe = "cursor-position-probe"
+
 // configure makes Tab insert what all candidates have in common and list them; more Tabs
 // choose. Otherwise what the user's inputrc says holds.
 func configure(c *inputrc.Config) error {
 	if os.Getenv("TERM") == "dumb" {
 		// It would not answer where its cursor is, and the editor wait.
-		if err := c.Set("cursor-position-probe", false); err != nil {
+		if err := c.Set(cursorProbe, false); err != nil {
 			return err
 		}
 	}
