@@ -98,16 +98,18 @@ func dispatch(ctx context.Context, args []string, a *app) error {
 		if args = args[1:]; len(args) == 0 {
 			return overview(a.stdout)
 		}
-		c, _ := find(args)
-		if c == nil {
-			return unknown(args)
+		if c, _ := find(args); c != nil {
+			return c.help(a.stdout)
 		}
-		return c.help(a.stdout)
+		return begun(a.stdout, args)
 	case "-version", "--version":
 		args[0] = "version"
 	}
 	c, rest := find(args)
-	if c == nil {
+	switch {
+	case c == nil && len(args) > 1 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[1]):
+		return begun(a.stdout, args[:1])
+	case c == nil:
 		return unknown(args)
 	}
 	flags := c.flags()
@@ -118,7 +120,7 @@ func dispatch(ctx context.Context, args []string, a *app) error {
 		case errors.Is(err, flag.ErrHelp):
 			return c.help(a.stdout)
 		case err != nil:
-			return misuse(c.name, "%v", err)
+			return misuse(c.name, "%s", c.refused(err))
 		}
 		if flags.NArg() == 0 {
 			break
@@ -158,9 +160,46 @@ func unknown(args []string) error {
 		}
 	}
 	if len(longer) > 0 {
-		return misuse("", "%s is the begin of a command: %s", args[0], strings.Join(longer, ", "))
+		return misuse(args[0], "%q is none of the commands %s", strings.Join(args[:min(2, len(args))], " "), strings.Join(longer, ", "))
 	}
 	return misuse("", "there is no command %q", args[0])
+}
+
+// begun helps with words that may be the begin of some commands.
+func begun(w io.Writer, args []string) error {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, c := range commands() {
+		if len(args) == 1 && strings.HasPrefix(c.name, args[0]+" ") {
+			fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.argument), c.summary)
+		}
+	}
+	t.Flush()
+	if b.Len() == 0 {
+		return unknown(args)
+	}
+	_, err := fmt.Fprintf(w, "Usage: incidentd %s COMMAND [OPTIONS]\n\n%s\n'incidentd help %s COMMAND' tells more.\n", args[0], &b, args[0])
+	return err
+}
+
+// refused says in the words of this program what the package flag has said.
+func (c *command) refused(err error) string {
+	why := err.Error()
+	if name, ok := strings.CutPrefix(why, "flag provided but not defined: -"); ok {
+		var names []string
+		flags := c.flags()
+		c.define(flags)
+		flags.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
+		return fmt.Sprintf("%s has no option --%s; it has %s", c.name, name, strings.Join(names, ", "))
+	}
+	if name, ok := strings.CutPrefix(why, "flag needs an argument: -"); ok {
+		return "--" + name + " needs a value"
+	}
+	if value, rest, ok := strings.Cut(strings.TrimPrefix(why, "invalid value "), " for flag -"); ok {
+		name, _, _ := strings.Cut(rest, ":")
+		return "--" + name + " cannot be " + value
+	}
+	return why
 }
 
 func (c *command) flags() *flag.FlagSet {

@@ -151,7 +151,7 @@ func TestCommandLine(t *testing.T) {
 		{"help on nothing known", "help x", "", 2, `no command "x"`},
 		{"version", "version", "", 0, "incidentd "},
 		{"--version", "--version", "", 0, "incidentd "},
-		{"unknown flag", "serve --frob", "", 2, "flag provided but not defined: -frob ('incidentd help serve'"},
+		{"unknown flag", "serve --frob", "", 2, "serve has no option --frob; it has --allow-https, --data, --from-startup, "},
 		{"argument", "serve x", "", 2, `takes no argument "x"`},
 
 		{"init without data", "init --password-stdin", "", 2, "--data is missing"},

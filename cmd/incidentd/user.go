@@ -69,8 +69,19 @@ func (a *app) addUser(dir string, u server.NewUser, keyFiles []string, password 
 	if err != nil {
 		return explain(err, dir)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s may log in with %s%s.\n", now.Name, credentials(now), inGroups(now))
-	return err
+	if _, err := fmt.Fprintf(a.stdout, "%s may log in with %s%s.\n", now.Name, credentials(now), inGroups(now)); err != nil || len(u.Groups) == 0 {
+		return err
+	}
+	access, err := server.ShowAccess(dir)
+	if err != nil {
+		return explain(err, dir)
+	}
+	for _, g := range u.Groups {
+		if access.GrantsNothing(g) {
+			fmt.Fprintf(a.stderr, "incidentd: no rule-list is for the group %s, which gives no rights until one is; 'incidentd nacm show' shows those there are\n", g)
+		}
+	}
+	return nil
 }
 
 var userRemoveCommand = command{

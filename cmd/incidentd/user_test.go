@@ -36,7 +36,7 @@ func TestUser(t *testing.T) {
 		{"user add bob", "", 2, "incidentd: --data is missing ('incidentd help user add' shows how it is used)\n"},
 		{"user add b\x01b --data $DIR --password-stdin", "x\n", 1, `incidentd: the name "b\x01b" cannot be used: up to 64 bytes, no spaces, no control characters` + "\n"},
 		{"user add bob --data $DIR --password-stdin", "\n", 1, "incidentd: the first line of standard input is not a usable password: it is empty\n"},
-		{"user", "", 2, "incidentd: user is the begin of a command: user add, user remove, user list ('incidentd help' shows how it is used)\n"},
+		{"user", "", 2, "incidentd: \"user\" is none of the commands user add, user remove, user list ('incidentd help user' shows how it is used)\n"},
 		{"user remove admin --data $DIR", "", 1, "incidentd: admin is the last user of the group admin, and nobody could change the rules of access any more; add another one with --group admin first, or remove this one with --force\n"},
 		{"user remove admin --data $DIR --force", "", 0, "admin is removed, who had a password, in the group admin.\n"},
 		{"user remove admin --data $DIR", "", 1, `incidentd: there is no user "admin"; there are noc` + "\n"},

@@ -29,7 +29,8 @@ var locals = map[string]local{
 	"user-add":     {localOf(addUser), nameOf},
 	"user-remove":  {localOf(removeUser), nameOf},
 	"user-list":    {do: localOf(listUsers)},
-	"nacm-enable":  {localOf(enableNACM), func(in []byte) string { return string(in) }},
+	"nacm-enable":  {localOf(switchNACM(true)), nothing},
+	"nacm-disable": {localOf(switchNACM(false)), nothing},
 	"nacm-show":    {do: localOf(showNACM)},
 	"audit-verify": {do: localOf(verifyAudit)},
 	"audit-list":   {do: localOf(listAudit)},
@@ -43,6 +44,9 @@ func nameOf(in []byte) string {
 	}
 	return named.Name
 }
+
+// nothing is the subject of a command that its name tells all of.
+func nothing([]byte) string { return "" }
 
 // localAnswer is what the socket answers to a local command.
 type localAnswer struct {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"incidentd/datastore"
 	"incidentd/netconf/nacm"
@@ -34,7 +35,18 @@ type RuleList struct {
 // SetAccess switches access control on or off in a data directory, whether a server runs
 // on it or not. It is the recovery session of RFC 8341 section 2.2: no rule binds it.
 func SetAccess(path string, enabled bool) (Access, error) {
-	return onStore[Access](path, "nacm-enable", enabled)
+	name := "nacm-disable"
+	if enabled {
+		name = "nacm-enable"
+	}
+	return onStore[Access](path, name, struct{}{})
+}
+
+// GrantsNothing reports whether no rule-list is for a group.
+func (a Access) GrantsNothing(group string) bool {
+	return !slices.ContainsFunc(a.RuleLists, func(l RuleList) bool {
+		return slices.Contains(l.Groups, group) || slices.Contains(l.Groups, "*")
+	})
 }
 
 // ShowAccess returns how access is controlled.
@@ -42,22 +54,28 @@ func ShowAccess(path string) (Access, error) {
 	return onStore[Access](path, "nacm-show", struct{}{})
 }
 
-// enableNACM is the local command nacm-enable.
-func enableNACM(ctx context.Context, s *store, enabled bool) (Access, error) {
-	err := s.data.Update(ctx, func(tx *datastore.Tx) error {
-		tx.By(byLocal(map[bool]string{true: "nacm enable", false: "nacm disable"}[enabled]))
-		b := data.Build(tx.Running().Schema())
-		b.Container("nacm").Bool("enable-nacm", enabled)
-		next, err := data.Apply(tx.Running(), b.Node(), data.MergeOp)
-		if err == nil {
-			tx.SetRunning(next)
-		}
-		return err
-	})
-	if err != nil {
-		return Access{}, err
+// switchNACM makes the local commands nacm-enable and nacm-disable.
+func switchNACM(enabled bool) func(context.Context, *store, struct{}) (Access, error) {
+	comment := "nacm disable"
+	if enabled {
+		comment = "nacm enable"
 	}
-	return showNACM(ctx, s, struct{}{})
+	return func(ctx context.Context, s *store, none struct{}) (Access, error) {
+		err := s.data.Update(ctx, func(tx *datastore.Tx) error {
+			tx.By(byLocal(comment))
+			b := data.Build(tx.Running().Schema())
+			b.Container("nacm").Bool("enable-nacm", enabled)
+			next, err := data.Apply(tx.Running(), b.Node(), data.MergeOp)
+			if err == nil {
+				tx.SetRunning(next)
+			}
+			return err
+		})
+		if err != nil {
+			return Access{}, err
+		}
+		return showNACM(ctx, s, none)
+	}
 }
 
 // showNACM is the local command nacm-show.

@@ -212,6 +212,9 @@ func unknownUser(running *data.Node, name string) error {
 	for u := range running.Descend("system", "authentication").Entries("user") {
 		names = append(names, u.Leaf("name"))
 	}
+	if len(names) == 0 {
+		return fmt.Errorf("there is no user %.80q, nor any other", name)
+	}
 	const most = 10
 	more := ""
 	if len(names) > most {
