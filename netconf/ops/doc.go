@@ -30,8 +30,9 @@
 // there. What it selects shares the subtrees that it has whole, and is written as it is
 // sent: defaults, depth, content, origins and annotations are decided node by node, so
 // that no reply needs memory of its own. The basic mode of RFC 6243 is explicit; in
-// operational it is report-all, as that datastore has the values in use [RFC 8342
-// section 5.3]. State has its defaults in both [RFC 6243 section 2.3.1].
+// operational it is report-all, as that datastore has the values in use, and explicit is
+// no other [RFC 8526 section 3.1.1.2]. State has its defaults in both [RFC 6243 section
+// 2.3.1].
 //
 // The depth of max-depth is counted from the outermost nodes that a filter selects, and
 // without one from the top-level nodes. The one locale of list-pagination is C; numbers

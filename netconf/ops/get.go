@@ -50,8 +50,9 @@ func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Re
 	if name == datastore.Operational {
 		q.view.Source = o.store.With(q.snap, q.view.Source, q.filter)
 		q.view.Intended = q.snap.Datastore(datastore.Intended)
-		if !r.Input.Has("with-defaults") {
-			q.view.Defaults = data.ReportAll // what is in use is there [RFC 8342 section 5.3]
+		q.view.InUse = true
+		if q.view.Defaults == data.Explicit {
+			q.view.Defaults = data.ReportAll // what is in use is there [RFC 8526 section 3.1.1.2]
 		}
 	} else {
 		q.view.Content = data.ConfigNodes

@@ -85,10 +85,11 @@ func TestConfigFilter(t *testing.T) {
 	const nw = `<networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network">`
 	const al = `<alarms xmlns="urn:ietf:params:xml:ns:yang:ietf-alarms">`
 	const control, list = `<control><max-alarm-status-changes>5</max-alarm-status-changes></control>`, `<alarm-list><number-of-alarms>0</number-of-alarms></alarm-list>`
+	const inUse = `<control><max-alarm-status-changes>5</max-alarm-status-changes><notify-status-changes>all-state-changes</notify-status-changes></control>`
 	const unmapped = nw + `<network><network-id>unmapped</network-id><node><node-id>n1</node-id></node></network></networks>`
 	for _, test := range []struct{ filter, want string }{
-		{"<with-defaults>explicit</with-defaults>", al + control + list + `</alarms>` + unmapped},
-		{"<config-filter>true</config-filter><with-defaults>explicit</with-defaults>", al + control + `</alarms>` + unmapped},
+		{"<with-defaults>explicit</with-defaults>", al + inUse + list + `</alarms>` + unmapped},
+		{"<config-filter>true</config-filter><with-defaults>explicit</with-defaults>", al + inUse + `</alarms>` + unmapped},
 		{"<config-filter>false</config-filter>", al + list + `</alarms>`},
 	} {
 		got, err := p.Ask(rpc(`<get-data xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda" xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores"><datastore>ds:operational</datastore>` +

@@ -57,7 +57,7 @@ func (d Defaults) hides(n *Node) bool {
 		return false
 	}
 	if n.set == nil {
-		return n.schema.Kind == yang.Leaf && n.text == n.schema.Defaults[0]
+		return n.hasDefault()
 	}
 	if n.set.len() != len(n.schema.Defaults) {
 		return false
@@ -68,6 +68,12 @@ func (d Defaults) hides(n *Node) bool {
 		}
 	}
 	return true
+}
+
+// hasDefault reports whether a leaf that is no key has its default value.
+func (n *Node) hasDefault() bool {
+	s := n.schema
+	return s.Kind == yang.Leaf && len(s.Defaults) > 0 && n.text == s.Defaults[0] && !s.IsKey()
 }
 
 // assume makes the node that stands for a default.

@@ -12,6 +12,9 @@ import (
 type View struct {
 	// Defaults is the mode of RFC 6243. The tree must have been selected with it.
 	Defaults Defaults
+	// InUse is set for the operational state: there the mode ReportAllTagged tags each
+	// leaf that has its default value, whoever has set it [RFC 8526 section 3.1.1.2].
+	InUse bool
 	// MaxDepth is how many levels are written from each node that a filter has selected
 	// whole, which is the first level; 0: all. Keys are always written [RFC 8526
 	// section 3.1.1].
@@ -250,7 +253,7 @@ func (e *encoder) annotate(n *Node, m mark) mark {
 		e.page(p)
 		m.paged = true
 	}
-	if e.defaults == ReportAllTagged && n.isAssumed() && n.schema.HasValue() {
+	if e.defaults == ReportAllTagged && n.schema.HasValue() && (n.isAssumed() || e.view.InUse && n.hasDefault()) {
 		e.buf = append(e.buf, ` wd:default="true"`...)
 	}
 	if !e.view.Origins || !n.schema.Config || n.schema.IsKey() {
