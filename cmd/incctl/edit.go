@@ -304,7 +304,7 @@ func secret(n *yang.Node) bool {
 			return true
 		}
 	}
-	return n.Deny == "default-deny-all"
+	return n.Deny == "all"
 }
 
 type deleteCommand struct {

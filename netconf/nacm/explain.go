@@ -171,9 +171,9 @@ func (a *Access) sentence(q Query, e *Explanation) string {
 	case ByRule:
 		because = fmt.Sprintf("the rule %s of the rule-list %s, which is for %s, is the first that fits", e.Rule, e.RuleList, groupsText(e.RuleGroups))
 	case DefaultDenyAll:
-		because = "no rule fits, and its module has nacm:default-deny-all there"
+		because = "no rule fits, and nacm:default-deny-all holds there"
 	case DefaultDenyWrite:
-		because = "no rule fits, and its module has nacm:default-deny-write there"
+		because = "no rule fits, and nacm:default-deny-write holds there"
 	case Sensitive:
 		because = "no rule fits, and the operation is denied by default"
 	case ByDefault:

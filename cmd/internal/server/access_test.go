@@ -109,5 +109,8 @@ func TestAccess(t *testing.T) {
 		if sees := strings.Contains(string(r.Raw), "rule-list"); sees != tt.edits {
 			t.Errorf("%s sees the rules: %v", tt.name, sees)
 		}
+		if sees := strings.Contains(string(r.Raw), "</password>"); sees != tt.edits {
+			t.Errorf("%s sees hashes of passwords: %v", tt.name, sees)
+		}
 	}
 }

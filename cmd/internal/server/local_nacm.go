@@ -44,9 +44,7 @@ func SetAccess(path string, enabled bool) (Access, error) {
 
 // GrantsNothing reports whether no rule-list is for a group.
 func (a Access) GrantsNothing(group string) bool {
-	return !slices.ContainsFunc(a.RuleLists, func(l RuleList) bool {
-		return slices.Contains(l.Groups, group) || slices.Contains(l.Groups, "*")
-	})
+	return !slices.ContainsFunc(a.RuleLists, func(l RuleList) bool { return slices.Contains(l.Groups, group) })
 }
 
 // ShowAccess returns how access is controlled.

@@ -87,5 +87,21 @@ var ownFeatures = map[string][]string{
 // Schema returns the schema of the server, compiled once. The error would be one of
 // the embedded modules.
 var Schema = sync.OnceValues(func() (*yang.Schema, error) {
-	return yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: features()})
+	s, err := yang.Compile(modules.FS, yang.Options{Implemented: implemented, Features: features()})
+	if err != nil {
+		return nil, err
+	}
+	hidePasswords(s)
+	return s, nil
 })
+
+// hidePasswords gives the hashes of passwords a default of access control that the module
+// of RFC 7317 does not have: everybody who may read at all could try to guess what was
+// hashed. A rule may permit them.
+func hidePasswords(s *yang.Schema) {
+	n := s.Root.Child(s.Module("ietf-system"), "system")
+	for _, name := range []string{"authentication", "user", "password"} {
+		n = n.ChildNamed(name)
+	}
+	n.Deny = "all"
+}
