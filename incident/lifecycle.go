@@ -78,7 +78,9 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Acc
 			}
 			switch {
 			case inc == nil:
-				errs = append(errs, rpcerr.InstanceRequired("there is no incident %q", id).At(at.Path()))
+				// In the words of the leafref for one that does not exist: who may not read
+				// it does not learn that it does.
+				errs = append(errs, rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", id, n.Schema().Type.Path.Text).At(at.Path()))
 				continue
 			case inc.Leaf("ack-status") == "acknowledged":
 				by := ""

@@ -305,6 +305,11 @@ func TestAcknowledgeHidden(t *testing.T) {
 		if !errors.As(ack("ann", "inc-1"), &hidden) || !errors.As(ack("ann", "inc-9"), &absent) {
 			t.Fatal("one of them was acknowledged")
 		}
+		// This is what the validator says of a leafref that refers to nothing, before an RPC
+		// for an absent incident gets here.
+		if want := `"inc-1" refers to nothing: no instance of /inc:incidents/inc:incident/inc:incident-id has that value`; hidden.Message != want {
+			t.Errorf("the message for a hidden incident is %s, want %s", hidden.Message, want)
+		}
 		hidden.Message, hidden.Path.Expr = strings.ReplaceAll(hidden.Message, "inc-1", "inc-9"), strings.ReplaceAll(hidden.Path.Expr, "inc-1", "inc-9")
 		if diff := cmp.Diff(absent, hidden); diff != "" {
 			t.Errorf("a hidden incident is told from an absent one (-absent +hidden):\n%s", diff)

@@ -121,6 +121,7 @@ func TestSchema(t *testing.T) {
 		words("schema incidentd-events"),
 		words("schema nothing"),
 		words("schema /system/autentication"),
+		words("schema /system/authentication --json"),
 	))
 	p := l.run("", "schema", "ietf-system", "--source")
 	if l.want(0, "", p); !strings.HasPrefix(p.stdout.String(), "module ietf-system {") {

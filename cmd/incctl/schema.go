@@ -145,10 +145,12 @@ func (a *app) describe(p datapath.Path) error {
 	if len(p.Steps) == 0 {
 		return errors.New("the top is no node; incctl schema lists the modules")
 	}
-	fmt.Fprintf(a.stdout, "%s\n", out.paint(clean(p.String()), bold))
+	var lines strings.Builder
+	facts := map[string]string{"path": p.String()}
 	fact := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(a.stdout, "  %-12s %s\n", name, clean(text))
+			fmt.Fprintf(&lines, "  %-12s %s\n", name, clean(text))
+			facts[strings.ReplaceAll(strings.ToLower(name), " ", "-")] = text
 		}
 	}
 	what := n.Kind.String()
@@ -196,6 +198,13 @@ func (a *app) describe(p datapath.Path) error {
 	}
 	fact("Below it", names(n.Data))
 	fact("Operations", names(n.Operations))
+	if a.json {
+		if n.Description != "" {
+			facts["description"] = n.Description
+		}
+		return a.writeJSON(facts)
+	}
+	fmt.Fprintf(a.stdout, "%s\n%s", out.paint(clean(p.String()), bold), &lines)
 	if n.Description != "" {
 		fmt.Fprintf(a.stdout, "\n%s", out.wrap("  ", strings.Join(strings.Fields(n.Description), " ")))
 	}
@@ -224,7 +233,7 @@ func denyText(deny string) string {
 	switch deny {
 	case "":
 		return ""
-	case "default-deny-write":
+	case "write":
 		return "changes need a rule that permits them"
 	}
 	return "reading and changes need a rule that permits them"
