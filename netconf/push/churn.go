@@ -67,6 +67,9 @@ func (c *churn) patch(p *publisher, made *patch, tree *data.Node) (_ *patch, inc
 
 // within reports whether a target stands in one that is told as a whole.
 func within(told map[string]bool, target string) bool {
+	if told["/"] && target != "/" {
+		return true
+	}
 	for i := strings.LastIndexByte(target, '/'); i > 0; i = strings.LastIndexByte(target[:i], '/') {
 		if told[target[:i]] {
 			return true

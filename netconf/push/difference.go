@@ -61,7 +61,21 @@ func (es edits) without(kinds changeTypes) (rest edits, withheld int) {
 func difference(from, to *data.Node) edits {
 	d := differ{moved: map[place]*data.Node{}, replaced: map[*data.Node]bool{}, before: map[series]map[*data.Node]*data.Node{}}
 	d.compare(nil, from, to)
-	return d.edits
+	return d.result()
+}
+
+// result are the edits without those that are part of a replacement.
+func (d *differ) result() edits {
+	if len(d.replaced) == 0 {
+		return d.edits
+	}
+	whole := map[string]bool{}
+	for _, e := range d.edits {
+		if d.replaced[e.value] {
+			whole[resource(e.way)] = true
+		}
+	}
+	return slices.DeleteFunc(d.edits, func(e edit) bool { return within(whole, resource(e.way)) })
 }
 
 // differ gathers edits.
@@ -99,8 +113,8 @@ func (d *differ) differs(way []data.Step, parent *data.Loc, old, new *data.Node)
 		n = old
 	}
 	schema := n.Schema()
-	if anonymous(schema) {
-		d.replace(way, parent)
+	if at := named(parent, schema); at != nil {
+		d.replace(way, at)
 		return
 	}
 	at := func() []data.Step { return append(wayTo(way, parent), stepTo(n)) }
@@ -133,12 +147,8 @@ func (d *differ) differs(way []data.Step, parent *data.Loc, old, new *data.Node)
 
 func (d *differ) add(e edit) { d.edits = append(d.edits, e) }
 
-// replace replaces a node with what is in it, because what has changed there has no key
-// to be named by; or the nearest node around it that has a name.
+// replace replaces a node with what is in it.
 func (d *differ) replace(way []data.Step, at *data.Loc) {
-	for at.Parent != nil && anonymous(at.Node.Schema()) {
-		at = at.Parent
-	}
 	if !d.replaced[at.Node] {
 		d.replaced[at.Node] = true
 		d.add(edit{change: replace, way: wayTo(way, at), value: at.Node})
@@ -163,6 +173,20 @@ func (d *differ) predecessor(s series, e *data.Node) *data.Node {
 // keys, and values of state, which may occur twice.
 func anonymous(s *yang.Node) bool {
 	return s.Kind == yang.List && len(s.Keys) == 0 || s.Kind == yang.LeafList && !s.Config
+}
+
+// named is the place that has to be told of as a whole when a child of a place has changed,
+// as something on the way there cannot be named; nil when all can.
+func named(at *data.Loc, child *yang.Node) (whole *data.Loc) {
+	if anonymous(child) {
+		whole = at
+	}
+	for ; at != nil && at.Parent != nil; at = at.Parent {
+		if anonymous(at.Node.Schema()) {
+			whole = at.Parent
+		}
+	}
+	return whole
 }
 
 // stepTo is the last step of the way to a node.
