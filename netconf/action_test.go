@@ -37,7 +37,12 @@ func TestActions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	netconftest.Play(t, "testdata/action/*.txt", *update, netconftest.Config{Schema: schema, NACM: true, Setup: func(b *netconftest.Bench) {
+	netconftest.Play(t, "testdata/action/*.txt", *update, netconftest.Config{Schema: schema, NACM: true, Setup: handleActions(t, schema)})
+}
+
+// handleActions registers handlers of the actions.
+func handleActions(t testing.TB, schema *yang.Schema) func(*netconftest.Bench) {
+	return func(b *netconftest.Bench) {
 		reset := func(_ context.Context, r *netconf.Request) (*netconf.Reply, error) {
 			return &netconf.Reply{Output: r.Output().Leaf("finished", r.At.String()+" "+r.Input.Leaf("at")+" "+r.Input.Leaf("mode")).Node()}, nil
 		}
@@ -54,7 +59,7 @@ func TestActions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	}})
+	}
 }
 
 // What is no action has no handler of one, and an action has one.

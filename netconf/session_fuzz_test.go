@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,12 +26,18 @@ type recorder struct {
 func (r *recorder) Write(p []byte) (int, error) { return r.got.Write(p) }
 
 // FuzzSession sends anything after the hello: as a message in either framing, and
-// as raw bytes. Every answer is one whole rpc-reply or notification of strict XML,
+// as raw bytes. The seeds have every operation that there is a handler for. Every answer is one whole rpc-reply or notification of strict XML,
 // and no handler falls over.
 func FuzzSession(f *testing.F) {
 	sends := regexp.MustCompile(`(?ms)^-- \w+ sends --\n(.*?)^--`)
 	seeds := 0
-	for _, pattern := range []string{"testdata/*.txt", "ops/testdata/*.txt", "subscribe/testdata/*.txt", "nacm/testdata/*.txt"} {
+	schema, err := farm()
+	if err != nil {
+		f.Fatal(err)
+	}
+	b := netconftest.New(f, netconftest.Config{Schema: schema, Setup: handleActions(f, schema)})
+	var all bytes.Buffer
+	for _, pattern := range []string{"testdata/*.txt", "testdata/action/*.txt", "ops/testdata/*.txt", "ops/testdata/*/*.txt", "subscribe/testdata/*.txt", "nacm/testdata/*.txt"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)
@@ -41,15 +48,24 @@ func FuzzSession(f *testing.F) {
 				f.Fatal(err)
 			}
 			for _, m := range sends.FindAllSubmatch(text, -1) {
+				all.Write(m[1])
 				f.Add(m[1], uint8(seeds%3))
 				seeds++
 			}
 		}
 	}
-	if seeds < 50 {
-		f.Fatalf("only %d seeds in the dialogues", seeds)
+	unhandled := b.Server.Unhandled()
+	for o := range schema.RPCs() {
+		if !slices.Contains(unhandled, o) && !bytes.Contains(all.Bytes(), []byte("<"+o.Name)) {
+			f.Errorf("no dialogue has the operation %s", o.QName())
+		}
 	}
-	b := netconftest.New(f, netconftest.Config{})
+	for _, part := range []string{"<action", "<list-pagination", "<where>", "<sort-by>", "<cursor>", "<sublist-limit>", "<url>", "<max-depth>", "<config-filter>",
+		"<negated-origin-filter>", "<with-origin/>", "<with-defaults", "<xpath-filter", "<persist-id>", "<error-option>", "<test-option>"} {
+		if !bytes.Contains(all.Bytes(), []byte(part)) {
+			f.Errorf("no dialogue has %s", part)
+		}
+	}
 	f.Fuzz(func(t *testing.T, msg []byte, framing uint8) {
 		var in bytes.Buffer
 		chunked := framing%3 != 0

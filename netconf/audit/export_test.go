@@ -22,8 +22,9 @@ func (l *Log) Break(err error) (mend func()) {
 	return func() { whole.Store(true) }
 }
 
-// Follow says what is wrong with a record of this body in the place after the n-th.
-func Follow(store *datastore.Store, n int, body []byte) (fault string) {
+// Follower says what is wrong with records of a body in the place after the n-th. It does
+// not need the store any more.
+func Follower(store *datastore.Store, n int) func(body []byte) (fault string) {
 	c := store.Journal().Cursor(0, Stream)
 	var at head
 	for range n {
@@ -31,10 +32,13 @@ func Follow(store *datastore.Store, n int, body []byte) (fault string) {
 		if err != nil || r == nil {
 			panic("no such record")
 		}
+		var fault string
 		if at, fault = follow(store, r, at); fault != "" {
-			return fault
+			panic(fault)
 		}
 	}
-	_, fault = follow(store, &journal.Record{Name: recordName, Body: body}, at)
-	return fault
+	return func(body []byte) string {
+		_, fault := follow(store, &journal.Record{Name: recordName, Body: body}, at)
+		return fault
+	}
 }
