@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"incidentd/netconf"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/client"
 	"incidentd/netconf/netconftest"
@@ -86,18 +87,30 @@ func TestOverSSH(t *testing.T) {
 	}
 }
 
+// BenchmarkSessions connects, logs in, exchanges hellos and disconnects: with the
+// notifications of a session's begin and end, which are stored, and on a server that
+// tells nobody.
 func BenchmarkSessions(b *testing.B) {
-	addr, login := serveSSH(b, netconftest.New(b, netconftest.Config{}))
-	for b.Loop() {
-		c, err := client.Dial(context.Background(), addr, login)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := c.CloseSession(context.Background()); err != nil {
-			b.Fatal(err)
-		}
+	for _, notifications := range []bool{false, true} {
+		b.Run(fmt.Sprintf("notifications=%v", notifications), func(b *testing.B) {
+			bench := netconftest.New(b, netconftest.Config{})
+			if !notifications {
+				var err error
+				if bench.Server, err = netconf.New(netconf.Config{Store: bench.Store}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			addr, login := serveSSH(b, bench)
+			for b.Loop() {
+				c, err := client.Dial(context.Background(), addr, login)
+				if err != nil {
+					b.Fatal(err)
+				}
+				c.Close()
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sessions/s")
+		})
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sessions/s")
 }
 
 func BenchmarkRPC(b *testing.B) {

@@ -173,3 +173,29 @@ func BenchmarkEditOneOf100000(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkEditUnderPartialLocks edits one node among 100,000 while another session has
+// partial locks of other nodes.
+func BenchmarkEditUnderPartialLocks(b *testing.B) {
+	for _, locks := range []int{0, 1000} {
+		b.Run(fmt.Sprintf("locks=%d", locks), func(b *testing.B) {
+			bench := netconftest.New(b, netconftest.Config{})
+			fill(b, bench, 100_000)
+			p, holder := open(b, bench), open(b, bench)
+			ask := func(p *netconftest.Peer, op string) {
+				if m, err := p.Ask(rpc(op)); err != nil || strings.Contains(m, "<rpc-error>") {
+					b.Fatalf("%.400s, %v", m, err)
+				}
+			}
+			for i := range locks {
+				ask(holder, fmt.Sprintf(`<partial-lock xmlns="urn:ietf:params:xml:ns:netconf:partial-lock:1.0" xmlns:nw="urn:ietf:params:xml:ns:yang:ietf-network">`+
+					`<select>/nw:networks/nw:network[nw:network-id='net']/nw:node[nw:node-id='node-%d']</select></partial-lock>`, i))
+			}
+			for i := 0; b.Loop(); i++ {
+				ask(p, fmt.Sprintf(`<edit-config><target><running/></target><config><networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network"><network><network-id>net</network-id>`+
+					`<node xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation="replace"><node-id>node-%d</node-id><supporting-node><network-ref>x</network-ref><node-ref>y%d</node-ref></supporting-node></node>`+
+					`</network></networks></config></edit-config>`, 1000+i*7919%90_000, i))
+			}
+		})
+	}
+}
