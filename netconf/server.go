@@ -83,7 +83,8 @@ type Audit interface {
 
 // Conn is what a session runs over; *transport.Conn is one. Close ends a Read and,
 // in the end, a Write that is blocked; Abort does so at once. One that has a method
-// Groups() []string tells the groups of its user, for access control.
+// Groups() []string tells the groups of its user, for access control; one that has a method
+// Expires() time.Time, which is not zero, tells when its session is to end.
 type Conn interface {
 	io.ReadWriteCloser
 	User() string
@@ -284,6 +285,16 @@ func (s *Server) Kill(id, by uint32) error {
 	sess.end(ending{as: Killed, why: "killed", by: by, proper: true})
 	s.store.Release(id)
 	return nil
+}
+
+// EndAll ends the sessions of a user, after the RPC under way, and logs why. It does not
+// wait.
+func (s *Server) EndAll(user, why string) {
+	for _, sess := range s.all() {
+		if sess.User() == user {
+			sess.leaves(why)
+		}
+	}
 }
 
 // Stats are the figures of a server since it was made [RFC 6022 section 2.1.5].

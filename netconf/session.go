@@ -37,6 +37,7 @@ type Session struct {
 	ending ending // valid when ctx is done
 
 	memory  account
+	leave   chan string // has one: why the server wants it to end after the RPC under way
 	queue   chan []byte // closed by the reader at its end
 	backlog *backlog
 	readErr error // why the reader ended; valid when queue is closed
@@ -86,7 +87,7 @@ func newSession(s *Server, id uint32, conn Conn) *Session {
 	sess := &Session{server: s, id: id, conn: conn, begun: time.Now(), limits: limits,
 		log:   s.log.With("session-id", id, "user", conn.User(), "remote", addressText(conn.RemoteAddr())),
 		queue: make(chan []byte, limits.Queue), backlog: newBacklog(limits.Message),
-		memory: account{of: &s.memory}}
+		memory: account{of: &s.memory}, leave: make(chan string, 1)}
 	sess.ctx, sess.cancel = context.WithCancel(context.Background())
 	sess.out = newOutput(conn, limits.Stall, func() {
 		sess.end(ending{as: TimedOut, why: "the peer does not read"})
@@ -210,6 +211,14 @@ func (s *Session) Notify(ctx context.Context, messages ...[]byte) error {
 	return nil
 }
 
+// leaves lets the session end after the RPC under way.
+func (s *Session) leaves(why string) {
+	select {
+	case s.leave <- why:
+	default:
+	}
+}
+
 // end lets the session end, for the first reason that it is given.
 func (s *Session) end(e ending) {
 	s.once.Do(func() {
@@ -295,6 +304,10 @@ func (s *Session) talk(ctx context.Context) {
 	}
 	s.log.Info("session began", "base", map[bool]string{true: "1.1", false: "1.0"}[s.modern])
 	s.parts.Go(func() { s.read(r) })
+	if c, ok := s.conn.(interface{ Expires() time.Time }); ok && !c.Expires().IsZero() {
+		expired := time.AfterFunc(time.Until(c.Expires()), func() { s.leaves("the certificate of the login has expired") })
+		defer expired.Stop()
+	}
 	if c, ok := s.conn.(interface{ Established(*Session) }); ok {
 		c.Established(s)
 	}
@@ -307,6 +320,9 @@ func (s *Session) talk(ctx context.Context) {
 			return
 		case <-ctx.Done():
 			s.end(ending{as: Other, why: "the transport has ended", gentle: true})
+			return
+		case why := <-s.leave:
+			s.end(ending{as: Other, why: why, proper: true, gentle: true})
 			return
 		case msg, ok := <-s.queue:
 			if !ok {

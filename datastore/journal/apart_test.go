@@ -54,3 +54,24 @@ func TestApart(t *testing.T) {
 		j = openIn(t, db, o) // and after a restart
 	}
 }
+
+// What the configuration and Options leave out is what a stream says itself.
+func TestRetainOfStreams(t *testing.T) {
+	const day = 24 * time.Hour
+	j := openIn(t, openStore(t, filepath.Join(t.TempDir(), "store")), Options{RingRecords: -1})
+	of := func() (audit, alarms, all Retention) {
+		return j.logs["audit"].retain, j.logs["alarms"].retain, j.retain
+	}
+	check := func(name string, audit, alarms, all Retention) {
+		t.Helper()
+		if a, b, c := of(); a != audit || b != alarms || c != all {
+			t.Errorf("%s: %v, %v and %v; want %v, %v and %v", name, a, b, c, audit, alarms, all)
+		}
+	}
+	week, quarter := Retention{7 * day, 1 << 30}, Retention{90 * day, 1 << 30}
+	check("default", quarter, week, week)
+	j.SetRetention(map[string]Retention{"audit": {MaxBytes: 5}, "alarms": {MaxAge: day}})
+	check("configured", Retention{90 * day, 5}, Retention{day, 1 << 30}, week)
+	j.SetRetention(map[string]Retention{"audit": {MaxAge: 365 * day}})
+	check("configured anew", Retention{365 * day, 1 << 30}, week, week)
+}

@@ -35,6 +35,8 @@ type Stream struct {
 	// 2.1], and that the last one which retention has deleted is remembered, see
 	// Journal.LastTrimmed.
 	Apart bool
+	// Retain is what Options leave out of the stream's Retention.
+	Retain Retention
 }
 
 // DefaultStreams are the streams besides NETCONF if Options names none.
@@ -43,13 +45,14 @@ func DefaultStreams() []Stream {
 		{Name: "incidents", Description: "Incidents: raised, updated and cleared."},
 		{Name: "alarms", Description: "Alarms: their changes, and those of the alarm inventory."},
 		{Name: "oam", Description: "OAM tests: their progress and results."},
-		{Name: "audit", Description: "Who did what, chained by hashes. NETCONF does not have it.", Apart: true},
+		{Name: "audit", Description: "Who did what, chained by hashes. NETCONF does not have it.", Apart: true, Retain: Retention{MaxAge: DefaultAuditAge}},
 	}
 }
 
 // The defaults of Options.
 const (
 	DefaultMaxAge      = 7 * 24 * time.Hour
+	DefaultAuditAge    = 90 * 24 * time.Hour
 	DefaultMaxBytes    = 1 << 30
 	DefaultRingRecords = 4096
 	DefaultRingBytes   = 16 << 20
@@ -61,7 +64,7 @@ type Options struct {
 	Streams []Stream
 
 	// MaxAge and MaxBytes are the Retention of each stream until SetRetention says
-	// otherwise.
+	// otherwise; 0 means what the stream itself says.
 	MaxAge   time.Duration
 	MaxBytes int64
 
@@ -115,11 +118,12 @@ type Journal struct {
 // Open opens the journal in a store and creates it there if need be.
 func Open(db *kv.DB, o Options) (*Journal, error) {
 	o = o.withDefaults()
-	j := &Journal{db: db, options: o, retain: Retention{o.MaxAge, o.MaxBytes}.withDefaults(), logs: map[string]*log{}}
-	for _, s := range o.Streams {
-		j.logs[s.Name] = &log{retain: j.retain, floor: 1, at: 1}
-	}
+	j := &Journal{db: db, options: o, logs: map[string]*log{}}
 	j.streams = append([]Stream{{Name: NETCONF, Description: "All notifications."}}, o.Streams...)
+	for _, s := range o.Streams {
+		j.logs[s.Name] = &log{floor: 1, at: 1}
+	}
+	j.SetRetention(nil)
 	j.ring = ring{maxBytes: max(o.RingBytes, 0), buf: make([]*Record, max(o.RingRecords, 1))}
 	if o.RingRecords < 0 {
 		j.ring.maxBytes = 0

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 
@@ -32,20 +33,20 @@ func (r Retention) expired(age time.Duration, bytes uint64) bool {
 	return r.MaxAge >= 0 && age > r.MaxAge || r.MaxBytes >= 0 && bytes > uint64(r.MaxBytes)
 }
 
-// SetRetention says how long streams keep their records, from the next Trim on. Those
-// that are not named have what Options say.
+// SetRetention says how long streams keep their records, from the next Trim on. What
+// it leaves out is what Options say, and else what the stream itself does.
 func (j *Journal) SetRetention(streams map[string]Retention) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	of := func(stream string) Retention {
-		if r, ok := streams[stream]; ok {
-			return r.withDefaults()
+	for _, s := range j.streams {
+		r := streams[s.Name]
+		r.MaxAge = cmp.Or(r.MaxAge, j.options.MaxAge, s.Retain.MaxAge)
+		r.MaxBytes = cmp.Or(r.MaxBytes, j.options.MaxBytes, s.Retain.MaxBytes)
+		if r = r.withDefaults(); s.Name == NETCONF {
+			j.retain = r
+		} else {
+			j.logs[s.Name].retain = r
 		}
-		return Retention{j.options.MaxAge, j.options.MaxBytes}.withDefaults()
-	}
-	j.retain = of(NETCONF)
-	for name, l := range j.logs {
-		l.retain = of(name)
 	}
 }
 

@@ -45,6 +45,10 @@ func (c *Conn) User() string { return c.sc.ssh.User() }
 // configured: the principals of a certificate.
 func (c *Conn) Groups() []string { return c.sc.accepted().groups }
 
+// Expires is when the certificate that the peer has logged in with becomes invalid; zero
+// for never.
+func (c *Conn) Expires() time.Time { return c.sc.accepted().expires }
+
 // RemoteAddr is the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.sc.tcp.RemoteAddr() }
 

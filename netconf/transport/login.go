@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"time"
 
@@ -54,6 +55,7 @@ type extra struct{}
 type accepted struct {
 	credential string
 	groups     []string
+	expires    time.Time // zero: never
 }
 
 func (a accepted) permissions() *ssh.Permissions {
@@ -106,7 +108,7 @@ func (s *Server) sshConfig(ctx context.Context, sc *sshConn) *ssh.ServerConfig {
 		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 			groups, err := s.cfg.Authenticator.PublicKey(meta.User(), key, meta.RemoteAddr())
 			if err == nil {
-				return accepted{credentialOf(key), groups}.permissions(), nil
+				return accepted{credentialOf(key), groups, expiryOf(key)}.permissions(), nil
 			}
 			sc.refusedUser, sc.refusedKey = meta.User(), credentialOf(key)
 			level := s.log.Debug
@@ -130,6 +132,14 @@ func credentialOf(key ssh.PublicKey) string {
 		return ssh.FingerprintSHA256(key)
 	}
 	return fmt.Sprintf("certificate %q, serial %d, of %s", c.KeyId, c.Serial, ssh.FingerprintSHA256(c.SignatureKey))
+}
+
+// expiryOf is when a certificate becomes invalid; zero for never, and for other keys.
+func expiryOf(key ssh.PublicKey) time.Time {
+	if c, ok := key.(*ssh.Certificate); ok && c.ValidBefore <= math.MaxInt64 {
+		return time.Unix(int64(c.ValidBefore), 0)
+	}
+	return time.Time{}
 }
 
 // Today's algorithms, the best first: no SHA-1, no CBC, no finite-field groups. The

@@ -132,6 +132,11 @@ func (g *gate) Prepare(tx *datastore.Tx) error {
 			}
 		}
 	}
+	for u := range old.Descend("system", "authentication").Entries("user") {
+		if new.Descend("system", "authentication").Entry(u.Schema(), u.Key()) == nil {
+			tx.OnCommit(func(*datastore.Snapshot) { g.netconf.EndAll(u.Key(), "the user was removed") })
+		}
+	}
 	if a, b := old.Descend("server", "ssh"), new.Descend("server", "ssh"); a != b && b != nil {
 		at := root.Down(new.Child("server")).Down(b)
 		for c := range b.Entries("trusted-authority") {

@@ -176,3 +176,30 @@ func mustKey(t testing.TB, k auth.Key) ssh.PublicKey {
 	}
 	return key
 }
+
+// The sessions of a user who is removed end, those of others do not, and he who removes
+// himself is answered.
+func TestRemovedUser(t *testing.T) {
+	s, _ := started(t, initialised(t))
+	c := session(t, s)
+	users := func(content string) error {
+		return c.EditConfig(t.Context(), "running", []byte(`<system xmlns="urn:ietf:params:xml:ns:yang:ietf-system" xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"><authentication>`+content+`</authentication></system>`), "")
+	}
+	if err := users(`<user><name>bob</name><password>$0$bobs-secret-word</password></user>`); err != nil {
+		t.Fatal(err)
+	}
+	bob, err := dial(t, s, "bob", "bobs-secret-word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := users(`<user nc:operation="remove"><name>bob</name></user>`); err != nil {
+		t.Fatal(err)
+	}
+	for range bob.Notifications() { // until the session has ended
+	}
+	if err := users(`<user nc:operation="remove"><name>` + admin.Name + `</name></user>`); err != nil {
+		t.Errorf("who removes himself: %v", err)
+	}
+	for range c.Notifications() {
+	}
+}
