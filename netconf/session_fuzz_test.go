@@ -37,7 +37,7 @@ func FuzzSession(f *testing.F) {
 	}
 	b := netconftest.New(f, netconftest.Config{Schema: schema, Setup: handleActions(f, schema)})
 	var all bytes.Buffer
-	for _, pattern := range []string{"testdata/*.txt", "testdata/action/*.txt", "ops/testdata/*.txt", "ops/testdata/*/*.txt", "subscribe/testdata/*.txt", "nacm/testdata/*.txt"} {
+	for _, pattern := range []string{"testdata/*.txt", "testdata/action/*.txt", "ops/testdata/*.txt", "ops/testdata/*/*.txt", "subscribe/testdata/*.txt", "push/testdata/*.txt", "nacm/testdata/*.txt"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)
