@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -34,24 +34,32 @@ func setting(name string, otherwise int) int {
 // gets every notification in order; those that do not are suspended, and when they read
 // again they are resumed and get the rest. It reports the time of a get of one incident
 // before (idle-p99) and during the storm (storm-p99), and the memory of clients and server
-// together. PROMISE_SECONDS and PROMISE_REPLAY make it long.
+// together. PROMISE_SECONDS and PROMISE_REPLAY make it long,
+// PROMISE_SUBSCRIBERS and PROMISE_RATE large. The sessions are in memory, or with
+// PROMISE_SSH=1 over SSH on the loopback interface, encrypted and decrypted here.
 func BenchmarkPromise(b *testing.B) {
 	seconds, old := setting("PROMISE_SECONDS", 8), setting("PROMISE_REPLAY", 50_000)
-	const subscribers, silent, rate, group = 200, 5, 5000, 50
+	subscribers, rate := setting("PROMISE_SUBSCRIBERS", 200), setting("PROMISE_RATE", 5000)
+	const silent, group = 5, 50
 	for b.Loop() {
 		bench := netconftest.New(b, netconftest.Config{Journal: journal.Options{MaxBytes: -1}})
+		dial := func() io.ReadWriteCloser { return bench.Dial(b.Context(), "u", 0) }
+		if setting("PROMISE_SSH", 0) != 0 {
+			dial = overSSH(b, bench)
+		}
 		storeIncidents(b, bench, 1000)
 		for i := 0; i < old; i += 1000 {
 			publishGroup(b, bench, "oam", i, min(1000, old-i))
 		}
-		idle := latencies(b, bench, time.Second)
+		idle := latencies(b, dial(), time.Second)
 
 		total := seconds * rate
 		var readers, late sync.WaitGroup
 		var suspended, resumed atomic.Int32
 		wake := make(chan struct{})
 		for i := range subscribers {
-			_, c := established(b, bench, 0, "")
+			c := dial()
+			establishOn(b, c, "")
 			follow := func() {
 				defer c.Close()
 				s, r := readInOrder(b, c, total)
@@ -64,19 +72,19 @@ func BenchmarkPromise(b *testing.B) {
 				readers.Go(follow)
 			}
 		}
-		_, replayer := established(b, bench, 0, "")
-		replayer.Close()
-		readers.Go(func() { replay(b, bench, old) })
+		replayer := dial()
+		readers.Go(func() { replay(b, replayer, old) })
 
 		storm := make(chan []time.Duration, 1)
-		go func() { storm <- latencies(b, bench, time.Duration(seconds)*time.Second) }()
+		asker := dial()
+		go func() { storm <- latencies(b, asker, time.Duration(seconds)*time.Second) }()
 		var most atomic.Uint64
 		ctx, cancel := context.WithCancel(b.Context())
 		go watchMemory(ctx, &most)
 		begin := time.Now()
 		for i := 0; i < total; i += group {
 			publishGroup(b, bench, "incidents", i, group)
-			time.Sleep(time.Until(begin.Add(time.Duration(i+group) * time.Second / rate)))
+			time.Sleep(time.Until(begin.Add(time.Duration(i+group) * time.Second / time.Duration(rate))))
 		}
 		took := time.Since(begin)
 		readers.Wait()
@@ -136,7 +144,7 @@ var (
 
 // readInOrder reads until the last of total incidents, and holds that each comes after the
 // one before. It counts what it is told of suspensions.
-func readInOrder(b *testing.B, c net.Conn, total int) (suspended, resumed int) {
+func readInOrder(b *testing.B, c io.Reader, total int) (suspended, resumed int) {
 	buf := make([]byte, 64<<10)
 	have, want := 0, 0
 	for want < total {
@@ -179,8 +187,7 @@ func readInOrder(b *testing.B, c net.Conn, total int) (suspended, resumed int) {
 }
 
 // replay subscribes to the past of another stream and reads all of it.
-func replay(b *testing.B, bench *netconftest.Bench, total int) {
-	c := bench.Dial(b.Context(), "u", 0)
+func replay(b *testing.B, c io.ReadWriteCloser, total int) {
 	defer c.Close()
 	p := netconftest.NewPeer(c)
 	if _, err := p.Open("1.1"); err != nil {
@@ -206,8 +213,7 @@ func replay(b *testing.B, bench *netconftest.Bench, total int) {
 }
 
 // latencies are those of gets of one incident, one every two milliseconds.
-func latencies(b *testing.B, bench *netconftest.Bench, d time.Duration) (list []time.Duration) {
-	c := bench.Dial(b.Context(), "u", 0)
+func latencies(b *testing.B, c io.ReadWriteCloser, d time.Duration) (list []time.Duration) {
 	defer c.Close()
 	p := netconftest.NewPeer(c)
 	if _, err := p.Open("1.1"); err != nil {

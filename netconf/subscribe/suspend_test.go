@@ -2,6 +2,7 @@ package subscribe_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -22,6 +23,12 @@ const (
 func established(t testing.TB, b *netconftest.Bench, buffer int, parameters string) (*netconftest.Peer, net.Conn) {
 	t.Helper()
 	c := b.Dial(t.Context(), "u", buffer)
+	return establishOn(t, c, parameters), c
+}
+
+// establishOn begins a session on a connection, with a subscription.
+func establishOn(t testing.TB, c io.ReadWriteCloser, parameters string) *netconftest.Peer {
+	t.Helper()
 	p := netconftest.NewPeer(c)
 	if _, err := p.Open("1.1"); err != nil {
 		t.Fatal(err)
@@ -29,7 +36,7 @@ func established(t testing.TB, b *netconftest.Bench, buffer int, parameters stri
 	if m, err := p.Ask(fmt.Sprintf(establish, parameters)); err != nil || !strings.Contains(m, "<id ") {
 		t.Fatalf("establish-subscription: %s, %v", m, err)
 	}
-	return p, c
+	return p
 }
 
 // stateOf is the state of the receiver of a subscription, as another session sees it.
