@@ -186,6 +186,15 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 			}
 		}
 		return beginning(out, last)
+	case "subscription":
+		list, err := s.subscriptions(ctx)
+		if err != nil {
+			return nil
+		}
+		for _, i := range list {
+			out = append(out, datapath.Candidate{Text: strconv.FormatUint(uint64(i.ID), 10), Description: i.Stream + i.Datastore + " " + i.Receiver})
+		}
+		return beginning(out, last)
 	case "incident":
 		data, err := s.get(ctx, listFilter([]string{"raised", "updated"}, nil))
 		if err != nil {

@@ -36,6 +36,11 @@ type cli struct {
 	Ack    ackCommand    `cmd:"" group:"Incidents" help:"Acknowledge incidents."`
 	Report reportCommand `cmd:"" group:"Incidents" help:"Report events from JSON Lines."`
 
+	Subscribe        subscribeCommand        `cmd:"" group:"Notifications" help:"Show notifications of a stream, or a datastore and its changes, as they come."`
+	Streams          streamsCommand          `cmd:"" group:"Notifications" help:"List the streams of notifications."`
+	Subscriptions    subscriptionsCommand    `cmd:"" group:"Notifications" help:"List the subscriptions and how their receivers get on."`
+	KillSubscription killSubscriptionCommand `cmd:"" group:"Notifications" help:"End the subscription of somebody else."`
+
 	Get          getCommand          `cmd:"" group:"Configuration" help:"Read configuration and state."`
 	GetConfig    getConfigCommand    `cmd:"" group:"Configuration" help:"Read the configuration of a datastore."`
 	Edit         editCommand         `cmd:"" group:"Configuration" help:"Change a configuration by a file or in an editor."`
