@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,27 +166,29 @@ func TestWatchLosesLinks(t *testing.T) {
 	const cuts, each = 100, 20
 	seed := uint64(time.Now().UnixNano()) // real time, before the bubble
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random, ends := rand.New(rand.NewPCG(seed, 0)), rand.New(rand.NewPCG(seed, 1))
 	inBubble(t, func(t *testing.T, v *virtual) {
 		ctx, cancel := context.WithCancel(t.Context())
-		p, lost := &program{}, 0
+		p := &program{}
+		var lost atomic.Int64
 		a := v.app
 		a.stdout, a.stderr = &p.stdout, &p.stderr
 		a.dial = func(ctx context.Context) (*session, error) {
 			conn := v.Dial(t.Context(), "admin", 0)
-			if lost++; lost > cuts {
+			n := lost.Add(1)
+			if n > cuts {
 				return v.over(ctx, conn)
 			}
-			if lost == 1 {
+			if n == 1 {
 				return v.over(ctx, &cutting{conn, 40_000}) // the first list is shown
 			}
-			return v.over(ctx, &cutting{conn, random.IntN(20_000)})
+			return v.over(ctx, &cutting{conn, ends.IntN(20_000)})
 		}
 		ended := make(chan int)
 		go func() { ended <- run(ctx, []string{"watch"}, &a) }()
 		synctest.Wait()
 		next := 1
-		for lost <= cuts {
+		for lost.Load() <= cuts {
 			for range random.IntN(each) {
 				v.happen("high", next)
 				next++
