@@ -126,8 +126,16 @@ func TestShellAtTerminal(t *testing.T) {
 	x.expect("\n" + at + " /system> ")
 	x.types("set hostname nms1\r")
 	x.expect("\n" + at + " /system*> ")
-	x.types("compare\r")
+	x.types("compa\t\r")
 	x.expect("+   hostname nms1")
+	x.types("set ho\tnms2\r") // a word that is complete is left
+	x.expect("\n" + at + " /system*> ")
+	x.types("compare\r")
+	x.expect("+   hostname nms2")
+	x.types("set hos\t nms3\r") // by a blank too
+	x.expect("\n" + at + " /system*> ")
+	x.types("compare\r")
+	x.expect("+   hostname nms3")
 	x.types("set authentication/user=noc/password $0$secret\r")
 	x.expect("\n" + at + " /system*> ")
 	x.types("\x04")

@@ -84,6 +84,11 @@ func New(cfg Config) (*Editor, error) {
 					open.WriteString(c.Text[len(c.Text)-1:])
 				}
 			}
+			if len(list) == 1 && !found[0].Open {
+				// The word is complete: what is typed next is another.
+				list[0].Value += " "
+				open.WriteByte(' ')
+			}
 			out := readline.CompleteRaw(list).NoSort()
 			if open.Len() > 0 {
 				out = out.NoSpace([]rune(open.String())...)
