@@ -192,24 +192,13 @@ func (*setCommand) Help() string {
 
 // Run sends the change.
 func (c *setCommand) Run(ctx context.Context, a *app) error {
-	s, err := a.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	schema, err := a.schema(ctx, s)
-	if err != nil {
-		return err
-	}
-	p, err := a.path(schema, c.Path)
-	if err != nil {
-		return err
-	}
-	edit, err := c.edit(a, p)
-	if err != nil {
-		return err
-	}
-	return c.send(ctx, a, s, edit, "")
+	return a.withPath(ctx, c.Path, func(s *session, p datapath.Path) error {
+		edit, err := c.edit(a, p)
+		if err != nil {
+			return err
+		}
+		return c.send(ctx, a, s, edit, "")
+	})
 }
 
 func (c *setCommand) edit(a *app, p datapath.Path) ([]byte, error) {
@@ -321,27 +310,16 @@ func (*deleteCommand) Help() string {
 
 // Run sends the change.
 func (c *deleteCommand) Run(ctx context.Context, a *app) error {
-	s, err := a.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	schema, err := a.schema(ctx, s)
-	if err != nil {
-		return err
-	}
-	p, err := a.path(schema, c.Path)
-	if err != nil {
-		return err
-	}
-	switch {
-	case len(p.Steps) == 0:
-		return errors.New("to delete everything, say so: incctl edit --operation replace with an empty <config/>")
-	case !p.Node().Config:
-		return fmt.Errorf("%s is state, which nobody deletes", p)
-	}
-	if err := instance(p); err != nil {
-		return err
-	}
-	return c.send(ctx, a, s, p.Wrap(` nc:operation="delete"`, nil), "none")
+	return a.withPath(ctx, c.Path, func(s *session, p datapath.Path) error {
+		switch {
+		case len(p.Steps) == 0:
+			return errors.New("to delete everything, say so: incctl edit --operation replace with an empty <config/>")
+		case !p.Node().Config:
+			return fmt.Errorf("%s is state, which nobody deletes", p)
+		}
+		if err := instance(p); err != nil {
+			return err
+		}
+		return c.send(ctx, a, s, p.Wrap(` nc:operation="delete"`, nil), "none")
+	})
 }

@@ -24,53 +24,42 @@ import (
 // interactively lets the user edit what is below a path, shows the difference, asks, and
 // sends what has changed.
 func (c *editCommand) interactively(ctx context.Context, a *app) error {
-	s, err := a.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	schema, err := a.schema(ctx, s)
-	if err != nil {
-		return err
-	}
-	p, err := a.path(schema, c.File)
-	if err != nil {
-		return err
-	}
-	if err := instance(p); err != nil {
-		return err
-	}
-	before, err := a.config(ctx, s, c.target(s), client.Subtree(p.Filter()))
-	if err != nil {
-		return err
-	}
-	d := newDocument("", []byte(show.JSON(before, false)))
-	if c.XML {
-		text, err := show.XML([]*etree.Element{configElement(before)})
+	return a.withPath(ctx, c.File, func(s *session, p datapath.Path) error {
+		if err := instance(p); err != nil {
+			return err
+		}
+		before, err := a.config(ctx, s, c.target(s), client.Subtree(p.Filter()))
 		if err != nil {
 			return err
 		}
-		d = newDocument("", []byte(text))
-	}
-	for {
-		if d, err = a.edit(ctx, d); err != nil {
-			return err
-		}
-		after, err := d.tree(schema)
-		if err == nil {
-			done, sent := c.offer(ctx, a, s, p, before, after)
-			if sent == nil && done {
-				return nil
+		d := newDocument("", []byte(show.JSON(before, false)))
+		if c.XML {
+			text, err := show.XML([]*etree.Element{configElement(before)})
+			if err != nil {
+				return err
 			}
-			err = sent
+			d = newDocument("", []byte(text))
 		}
-		if err != nil {
-			fmt.Fprintf(a.stderr, "incctl: %s\n", strings.ReplaceAll(d.locate(err).Error(), "\n", "\nincctl: "))
-			if again, asked := a.confirm("Edit again?"); asked != nil || !again {
-				return errors.Join(errors.New("nothing was changed"), asked)
+		for {
+			if d, err = a.edit(ctx, d); err != nil {
+				return err
+			}
+			after, err := d.tree(p.Schema)
+			if err == nil {
+				done, sent := c.offer(ctx, a, s, p, before, after)
+				if sent == nil && done {
+					return nil
+				}
+				err = sent
+			}
+			if err != nil {
+				fmt.Fprintf(a.stderr, "incctl: %s\n", strings.ReplaceAll(d.locate(err).Error(), "\n", "\nincctl: "))
+				if again, asked := a.confirm("Edit again?"); asked != nil || !again {
+					return errors.Join(errors.New("nothing was changed"), asked)
+				}
 			}
 		}
-	}
+	})
 }
 
 // offer shows what has changed and sends it if that is wanted; done is false when the

@@ -61,6 +61,21 @@ func (a *app) path(schema *yang.Schema, text string) (datapath.Path, error) {
 	return datapath.Parse(from, text)
 }
 
+// withPath calls do with a session and the place that a path names.
+func (a *app) withPath(ctx context.Context, text string, do func(*session, datapath.Path) error) error {
+	return a.withSession(ctx, func(s *session) error {
+		schema, err := a.schema(ctx, s)
+		if err != nil {
+			return err
+		}
+		p, err := a.path(schema, text)
+		if err != nil {
+			return err
+		}
+		return do(s, p)
+	})
+}
+
 type schemaCommand struct {
 	What   string `arg:"" optional:"" help:"A module, or the path of a node; without one, all modules are listed." complete:"module"`
 	Source bool   `help:"Print the module's YANG instead of its tree diagram."`

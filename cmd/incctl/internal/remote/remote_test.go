@@ -34,7 +34,7 @@ const older = `<modules-state xmlns="urn:ietf:params:xml:ns:yang:ietf-yang-libra
 
 // server answers with a library and the modules, and counts what it is asked.
 type server struct {
-	library string
+	listing string // the YANG library
 	asked   int
 }
 
@@ -67,7 +67,7 @@ func (s *server) connect(t *testing.T, capability string) *client.Client {
 				continue
 			}
 			s.asked++
-			content := s.library
+			content := s.listing
 			if id := doc.FindElement("//identifier"); id != nil {
 				content = strings.ReplaceAll(strings.ReplaceAll(modules[id.Text()], "<", "&lt;"), ">", "&gt;")
 			}
@@ -83,12 +83,12 @@ func (s *server) connect(t *testing.T, capability string) *client.Client {
 }
 
 func TestSchema(t *testing.T) {
-	for _, tt := range []struct{ name, library, capability string }{
+	for _, tt := range []struct{ name, listing, capability string }{
 		{"RFC 8525", newer, library11 + "?revision=2019-01-04&amp;content-id=1"},
 		{"RFC 7895", older, library10 + "?revision=2016-06-21&amp;module-set-id=1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &server{library: tt.library}
+			s := &server{listing: tt.listing}
 			cache := Cache{t.TempDir()}
 			for range 2 {
 				schema, err := cache.Schema(t.Context(), s.connect(t, tt.capability), "here")
@@ -113,7 +113,7 @@ func TestSchema(t *testing.T) {
 
 // A server without content-id is asked each time, and nothing is kept.
 func TestSchemaWithoutContentID(t *testing.T) {
-	s := &server{library: newer}
+	s := &server{listing: newer}
 	cache := Cache{filepath.Join(t.TempDir(), "none")}
 	if _, err := cache.Schema(t.Context(), s.connect(t, library11), "here"); err != nil {
 		t.Fatal(err)
@@ -127,20 +127,20 @@ func TestSchemaRefused(t *testing.T) {
 	library := func(module string) string {
 		return `<yang-library xmlns="` + libraryNamespace + `"><module-set><module>` + module + `</module></module-set></yang-library>`
 	}
-	for _, tt := range []struct{ library, want string }{
+	for _, tt := range []struct{ listing, want string }{
 		{"", ErrNoLibrary.Error()},
 		{library("<name>../../evil</name>"), `the YANG library names a module "../../evil" of the revision ""`},
 		{library("<name>a</name><revision>/etc</revision>"), `the YANG library names a module "a" of the revision "/etc"`},
 		{library("<name>gone</name>"), "the server's modules do not compile"},
 	} {
-		s := &server{library: tt.library}
+		s := &server{listing: tt.listing}
 		dir := t.TempDir()
 		_, err := Cache{dir}.Schema(t.Context(), s.connect(t, library11+"?content-id=1"), "here")
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("library %s: %v, want %s", tt.library, err, tt.want)
+			t.Errorf("library %s: %v, want %s", tt.listing, err, tt.want)
 		}
 		if kept, err := os.ReadDir(dir); err != nil || len(kept) > 0 {
-			t.Errorf("library %s: %v is kept (%v)", tt.library, kept, err)
+			t.Errorf("library %s: %v is kept (%v)", tt.listing, kept, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
