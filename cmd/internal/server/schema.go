@@ -38,8 +38,12 @@ var implemented = []string{
 	"ietf-network",
 	"ietf-network-topology",
 	"ietf-notification-capabilities",
+	"ietf-oam-test-sequence",
+	"ietf-oam-unitary-test",
 	// Its identities are the origins of with-origin.
 	"ietf-origin",
+	// Its identities are frequencies, and values as those of ietf-datastores are.
+	"ietf-schedule",
 	"ietf-subscribed-notif-receivers",
 	"ietf-subscribed-notifications",
 	"ietf-system",
@@ -58,6 +62,7 @@ var implemented = []string{
 	"incidentd-incident",
 	"incidentd-inventory",
 	"incidentd-notifications",
+	"incidentd-oam-tests",
 	"incidentd-server",
 	"nc-notifications",
 	"notifications",
@@ -80,8 +85,12 @@ var ownFeatures = map[string][]string{
 	// The list and its summary; no operators' states, shelves, histories or
 	// profiles. Cause and impact are told by incidents.
 	"ietf-alarms": {"alarm-summary"},
+	// Plain recurrences; no by-rules of iCalendar.
+	"ietf-schedule": {"basic-recurrence-supported"},
 	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
 	"ietf-system": {"authentication", "local-users"},
+	// Each comes with the engine, or what else it is about.
+	"incidentd-oam-tests": {},
 }
 
 // Schema returns the schema of the server, compiled once. The error would be one of
