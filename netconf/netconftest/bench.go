@@ -128,6 +128,7 @@ type Bench struct {
 	waiting  sync.Map // receivers' names to chan net.Conn
 	cancel   func()   // ends running
 	running  sync.WaitGroup
+	ends     []func()
 	t        testing.TB
 	sessions sync.WaitGroup
 }
@@ -247,6 +248,9 @@ func (b *Bench) files() *os.Root {
 	return root
 }
 
+// OnEnd has f called at the end of the test, before the store is closed.
+func (b *Bench) OnEnd(f func()) { b.ends = append(b.ends, f) }
+
 func (b *Bench) close() {
 	// The context is done: whatever does not end at once is aborted.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -255,6 +259,9 @@ func (b *Bench) close() {
 	b.Server.Stop(ctx)
 	b.sessions.Wait()
 	b.running.Wait()
+	for _, end := range b.ends {
+		end()
+	}
 	if b.Audit != nil {
 		b.Audit.Close()
 	}

@@ -64,6 +64,7 @@ var implemented = []string{
 	"incidentd-notifications",
 	"incidentd-oam-tests",
 	"incidentd-server",
+	"incidentd-sources",
 	"nc-notifications",
 	"notifications",
 }

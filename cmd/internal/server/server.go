@@ -14,6 +14,7 @@ import (
 	"incidentd/datastore"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
+	"incidentd/incident/ingest"
 	"incidentd/netconf"
 	"incidentd/netconf/audit"
 	"incidentd/netconf/auth"
@@ -61,6 +62,7 @@ type Server struct {
 	store     *store
 	directory *directory
 	incidents *incident.Manager
+	sources   *ingest.Supervisor
 	access    *nacm.Controller
 	audit     *audit.Log
 	netconf   *netconf.Server
@@ -133,6 +135,9 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.incidents.Start()
 	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
+	if s.sources, err = ingest.New(ingest.Config{Store: s.store.data, Taker: s.incidents, Kinds: s.kinds(), Log: s.log}); err != nil {
+		return nil, err
+	}
 	if s.access, err = nacm.New(s.store.data, s.log); err != nil {
 		return nil, err
 	}
@@ -209,6 +214,8 @@ func (s *Server) StartOn(ln net.Listener) {
 			s.failed <- err
 		}
 	})
+	s.sources.Start()
+	s.onStop("sources", func(context.Context) error { s.sources.Stop(); return nil })
 	s.onStop("configured subscriptions", s.background(s.publisher.Run))
 	s.log.Info("listening", "addr", s.addr.String(), "host-key", ssh.FingerprintSHA256(s.hostKey.PublicKey()), "data", s.cfg.DataDir)
 }

@@ -1,0 +1,224 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"incidentd/incident"
+	"incidentd/incident/event"
+	"incidentd/incident/ingest"
+	"incidentd/incident/ingest/mapping"
+	"incidentd/netconf/netconftest"
+	"incidentd/yang"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+)
+
+var update = flag.Bool("update", false, "rewrite what the dialogues receive")
+
+// pretend is a source that does what its script says, a command after the other:
+//
+//	up            it receives
+//	put N         N messages come that can wait
+//	offer N       N messages come that cannot
+//	lose N        N messages are lost
+//	wait DURATION
+//	fail WORDS, panic WORDS, end
+//	degraded WORDS
+type pretend string
+
+func newPretend(config *data.Loc) (ingest.Source, error) {
+	script := config.Node.Leaf("script")
+	if strings.HasPrefix(script, "nonsense") {
+		return nil, rpcerr.InvalidValue("%q is no script", script).At(config.Down(config.Node.Child("script")).Path())
+	}
+	return pretend(script), nil
+}
+
+// Run implements ingest.Source.
+func (p pretend) Run(ctx context.Context, f *ingest.Feed) error {
+	for command := range strings.SplitSeq(string(p), ";") {
+		verb, rest, _ := strings.Cut(strings.TrimSpace(command), " ")
+		n := 0
+		if verb == "put" || verb == "offer" || verb == "lose" {
+			fmt.Sscan(rest, &n)
+		}
+		if verb == "lose" {
+			f.Dropped(n, "the sender is too fast")
+			n = 0
+		}
+		for range n {
+			m := &mapping.Message{Host: "P1", App: "test", Text: "hello"}
+			f.Received(len(m.Text))
+			if verb == "offer" {
+				f.Offer(m)
+			} else if err := f.Put(ctx, m); err != nil {
+				return err
+			}
+		}
+		switch verb {
+		case "up":
+			f.Up("pretend://")
+		case "wait":
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				return err
+			}
+			select {
+			case <-time.After(d):
+			case <-ctx.Done():
+				return nil
+			}
+		case "degraded":
+			f.Degraded(rest)
+		case "fail":
+			return errors.New(rest)
+		case "panic":
+			panic(rest)
+		case "end":
+			return nil
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+var kinds = []ingest.Kind{{Module: "pretend", Name: "pretend", New: newPretend}}
+
+var compiled = sync.OnceValues(func() (*yang.Schema, error) { return netconftest.SchemaWith(os.DirFS("testdata")) })
+
+// testSchema is that of a server, with the kind of source that pretends.
+func testSchema(t *testing.T) *yang.Schema {
+	t.Helper()
+	s, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// taker takes events, as long as it is not told to refuse them.
+type taker struct {
+	taken  atomic.Int64
+	refuse atomic.Pointer[error]
+}
+
+// Report implements ingest.Taker.
+func (t *taker) Report(_ context.Context, events []event.Event) (incident.Reported, error) {
+	if err := t.refuse.Load(); err != nil {
+		return incident.Reported{}, *err
+	}
+	t.taken.Add(int64(len(events)))
+	return incident.Reported{Accepted: len(events)}, nil
+}
+
+// What does not fit into the queue of a source is lost and counted, and nobody waits; what
+// can wait does, and is stored in the end, even when the store fails for a while.
+func TestQueue(t *testing.T) {
+	schema := testSchema(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := netconftest.New(t, netconftest.Config{Schema: schema})
+		full := error(rpcerr.ResourceDenied("the disk is full"))
+		to := new(taker)
+		to.refuse.Store(&full)
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		b.OnEnd(s.Stop)
+		err = b.Configure(`<sources xmlns="urn:incidentd:yang:sources">
+			<source><name>lossy</name><queue-size>10</queue-size><pretend xmlns="urn:example:pretend"><script>up;offer 1;wait 1s;offer 25</script></pretend></source>
+			<source><name>patient</name><queue-size>10</queue-size><pretend xmlns="urn:example:pretend"><script>up;put 1;wait 1s;put 25</script></pretend></source>
+			</sources>`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		health := func(name string) map[string]string {
+			top := b.Store.With(b.Store.Snapshot(), b.Store.Snapshot().Operational(), nil).Child("sources")
+			got := map[string]string{}
+			for _, leaf := range []string{"state", "reason", "dropped", "delayed", "events", "queue-length"} {
+				got[leaf] = top.EntryNamed("source", name).Child("health").Leaf(leaf)
+			}
+			return got
+		}
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		for name, want := range map[string]map[string]string{
+			"lossy":   {"state": "degraded", "reason": "events cannot be stored: " + full.Error(), "dropped": "15", "delayed": "1", "events": "0", "queue-length": "10"},
+			"patient": {"state": "degraded", "reason": "events cannot be stored: " + full.Error(), "dropped": "0", "delayed": "2", "events": "0", "queue-length": "10"},
+		} {
+			if diff := cmp.Diff(want, health(name)); diff != "" {
+				t.Errorf("%s, while nothing can be stored (-want +got):\n%s", name, diff)
+			}
+		}
+		to.refuse.Store(nil)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		for name, want := range map[string]map[string]string{
+			"lossy":   {"state": "degraded", "reason": "messages are lost: the queue is full", "dropped": "15", "delayed": "1", "events": "11", "queue-length": "0"},
+			"patient": {"state": "up", "reason": "", "dropped": "0", "delayed": "2", "events": "26", "queue-length": "0"},
+		} {
+			got := health(name)
+			if name == "patient" {
+				// How many of the others had to wait is up to the scheduler.
+				got["delayed"] = "2"
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, after that (-want +got):\n%s", name, diff)
+			}
+		}
+	})
+}
+
+// An event that is refused for what it is does not hold up the others.
+func TestRefusedEvent(t *testing.T) {
+	schema := testSchema(t)
+	synctest.Test(t, func(t *testing.T) {
+		b := netconftest.New(t, netconftest.Config{Schema: schema})
+		no := error(rpcerr.InvalidValue("no such node"))
+		to := new(taker)
+		to.refuse.Store(&no)
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		b.OnEnd(s.Stop)
+		if err := b.Configure(`<sources xmlns="urn:incidentd:yang:sources"><source><name>s</name><pretend xmlns="urn:example:pretend"><script>up;put 3;wait 1s;put 2</script></pretend></source></sources>`); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		to.refuse.Store(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		top := b.Store.With(b.Store.Snapshot(), b.Store.Snapshot().Operational(), nil).Child("sources")
+		h := top.EntryNamed("source", "s").Child("health")
+		if h.Leaf("dropped") != "3" || h.Leaf("events") != "2" {
+			t.Errorf("dropped %s and stored %s events, want 3 and 2", h.Leaf("dropped"), h.Leaf("events"))
+		}
+	})
+}
+
+// Dialogues about sources that pretend.
+func TestDialogues(t *testing.T) {
+	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Schema: testSchema(t), Setup: func(b *netconftest.Bench) {
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: new(taker), Kinds: kinds})
+		if err != nil {
+			panic(err)
+		}
+		s.Start()
+		b.OnEnd(s.Stop)
+	}})
+}
