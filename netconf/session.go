@@ -175,6 +175,15 @@ func (s *Session) Confirm() error {
 	return nil
 }
 
+// Mark lets the packets that are sent to the peer from now on have a DSCP. The error says
+// why they cannot.
+func (s *Session) Mark(dscp uint8) error {
+	if c, ok := s.conn.(interface{ Mark(uint8) error }); ok {
+		return c.Mark(dscp)
+	}
+	return errors.New("the connection has no packets that could be marked")
+}
+
 // Patience sets how long the peer may keep a write of at most 64 KiB from ending
 // before the connection is aborted; 0 is Limits.Stall again. It holds from the next
 // write on.

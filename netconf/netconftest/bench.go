@@ -101,6 +101,9 @@ type Config struct {
 	HTTP *http.Client
 	// Audit records what the sessions do.
 	Audit bool
+	// MaxSubscriptions is how many subscriptions a session may have; by default as many as
+	// in a server.
+	MaxSubscriptions int
 	// MaxNodes is how many nodes an update of YANG-Push may have; by default as many as
 	// in a server.
 	MaxNodes int
@@ -125,6 +128,9 @@ type Bench struct {
 	// Log is what the server has logged.
 	Log *Log
 
+	config   Config
+	dir      string // of the store
+	root     *os.Root
 	waiting  sync.Map // receivers' names to chan net.Conn
 	cancel   func()   // ends running
 	running  sync.WaitGroup
@@ -173,9 +179,25 @@ func New(t testing.TB, c Config) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Bench{Schema: schema, Log: new(Log), t: t}
+	b := &Bench{Schema: schema, Log: new(Log), t: t, config: c, dir: t.TempDir()}
+	b.root = b.files()
+	b.start()
+	t.Cleanup(b.close)
+	return b
+}
+
+// Restart stops the server and starts another one on the same store. All sessions end.
+func (b *Bench) Restart() {
+	b.close()
+	b.start()
+}
+
+// start starts the server.
+func (b *Bench) start() {
+	t, c, schema := b.t, b.config, b.Schema
 	log := slog.New(slog.NewTextHandler(b.Log, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	if b.DB, err = kv.Open(filepath.Join(t.TempDir(), "store.db"), kv.Options{FailPoint: b.disk}); err != nil {
+	var err error
+	if b.DB, err = kv.Open(filepath.Join(b.dir, "store.db"), kv.Options{FailPoint: b.disk}); err != nil {
 		t.Fatal(err)
 	}
 	j, err := journal.Open(b.DB, c.Journal)
@@ -211,13 +233,13 @@ func New(t testing.TB, c Config) *Bench {
 		}
 		return v, nil
 	}
-	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Call: b.Call, Log: log}); err != nil {
+	if b.Publisher, err = subscribe.Register(subscribe.Config{Server: b.Server, Call: b.Call, MaxPerSession: c.MaxSubscriptions, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if err := push.Register(push.Config{Server: b.Server, Publisher: b.Publisher, MaxNodes: c.MaxNodes}); err != nil {
 		t.Fatal(err)
 	}
-	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.files(), HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
+	if err := ops.Register(ops.Config{Server: b.Server, Access: b.NACM, Files: b.root, HTTP: c.HTTP, Stored: map[*yang.Node]func(string) (string, error){password: stored}}); err != nil {
 		t.Fatal(err)
 	}
 	if c.Setup != nil {
@@ -226,8 +248,6 @@ func New(t testing.TB, c Config) *Bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	b.running.Go(func() { b.Publisher.Run(ctx) })
-	t.Cleanup(b.close)
-	return b
 }
 
 func (b *Bench) disk(at string) error {
@@ -283,6 +303,9 @@ func (c conn) User() string { return c.user }
 func (c conn) Groups() []string { return c.groups }
 
 func (c conn) Abort() { c.Close() }
+
+// Mark takes any DSCP, though no packets are sent.
+func (c conn) Mark(uint8) error { return nil }
 
 // Call is what subscribe.Config wants to call receivers: it reaches those that Await was
 // called for, and no others.

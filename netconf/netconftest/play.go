@@ -42,6 +42,7 @@ import (
 //	-- wait DURATION --      time passes
 //	-- disk full --          nothing can be written to the store, until
 //	-- disk works --
+//	-- restart --            the server stops and starts again; all sessions end
 //	-- log --                what the server has logged since, without its time
 //
 // What A receives is indented for the reader, and what differs from run to run or
@@ -142,6 +143,9 @@ func (p *player) step(name, body string) (string, error) {
 	switch {
 	case name == "log":
 		return clean(regexp.MustCompile(`(?m)^time=\S+ `).ReplaceAllString(p.bench.Log.Take(), "")), nil
+	case name == "restart":
+		p.bench.Restart()
+		return body, nil
 	case name == "config":
 		return body, p.bench.Configure(body)
 	case words[0] == "event" && len(words) == 2:

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strconv"
@@ -12,11 +13,20 @@ import (
 )
 
 // Receiver is one that configured subscriptions are delivered to: a receiver-instance of
-// ietf-subscribed-notif-receivers.
+// ietf-subscribed-notif-receivers, by one of the ways that lead there.
 type Receiver struct {
 	Name    string
 	Address string // host and port
 	User    string // whom it has to log in as
+	Source  string // the address to call from; empty: that of the interface on the way
+	DSCP    uint8  // of the packets
+}
+
+// route is a way to a receiver-instance. Subscriptions share a connection that want the
+// same one.
+type route struct {
+	instance, source string
+	dscp             uint8
 }
 
 // callTransport is the transport of configured subscriptions.
@@ -45,13 +55,14 @@ type caller struct {
 
 	mu            sync.Mutex
 	subscriptions map[uint32]*configured // mu
-	links         map[string]*link       // mu; by receiver-instance
+	links         map[route]*link        // mu
 	running       sync.WaitGroup
 }
 
-// link is the way to a receiver.
+// link keeps a session to a receiver.
 type link struct {
 	Receiver
+	route   route
 	cancel  context.CancelFunc
 	session *netconf.Session // caller.mu; nil while there is none
 	runs    sync.WaitGroup   // subscriptions that send to it
@@ -76,7 +87,7 @@ func (k *link) drain(ctx context.Context) {
 }
 
 func newCaller(p *Publisher) *caller {
-	return &caller{Publisher: p, changed: make(chan struct{}, 1), boot: time.Now(), subscriptions: map[uint32]*configured{}, links: map[string]*link{}}
+	return &caller{Publisher: p, changed: make(chan struct{}, 1), boot: time.Now(), subscriptions: map[uint32]*configured{}, links: map[route]*link{}}
 }
 
 // notice makes the caller look at the configuration again. It does not block.
@@ -146,7 +157,7 @@ func (c *caller) reconcile(ctx context.Context) {
 			}
 		}
 	}
-	used := map[string]bool{}
+	used := map[route]bool{}
 	for id, e := range wanted {
 		s := c.subscriptions[id]
 		if s == nil {
@@ -155,7 +166,7 @@ func (c *caller) reconcile(ctx context.Context) {
 		}
 		s.updateLocked(e, snap, begin)
 		for _, l := range s.legs {
-			used[l.instance] = used[l.instance] || s.state == "valid"
+			used[l.route] = used[l.route] || s.stateLocked() == stateValid
 		}
 	}
 	c.linksLocked(ctx, top, used)
@@ -163,7 +174,7 @@ func (c *caller) reconcile(ctx context.Context) {
 		for _, l := range s.legs {
 			if l.running != nil {
 				l.running.renew()
-			} else if k := c.links[l.instance]; k != nil && k.session != nil {
+			} else if k := c.links[l.route]; k != nil && k.session != nil {
 				l.startLocked(k)
 			}
 		}
@@ -171,34 +182,33 @@ func (c *caller) reconcile(ctx context.Context) {
 }
 
 // linksLocked begins and ends links.
-func (c *caller) linksLocked(ctx context.Context, top *data.Node, used map[string]bool) {
-	wanted := map[string]Receiver{}
-	for e := range top.Child("receiver-instances").Entries("receiver-instance") {
-		if h := e.Child("call-home"); h != nil && used[e.Leaf("name")] {
-			port := h.Leaf("port")
-			if port == "" {
-				port = "4334"
-			}
-			wanted[e.Leaf("name")] = Receiver{e.Leaf("name"), net.JoinHostPort(h.Leaf("address"), port), h.Leaf("user")}
+func (c *caller) linksLocked(ctx context.Context, top *data.Node, used map[route]bool) {
+	wanted := map[route]Receiver{}
+	instances := top.Child("receiver-instances")
+	for way, is := range used {
+		h := instances.EntryNamed("receiver-instance", way.instance).Child("call-home")
+		if h == nil || !is {
+			continue
 		}
+		wanted[way] = Receiver{way.instance, net.JoinHostPort(h.Leaf("address"), cmp.Or(h.Leaf("port"), "4334")), h.Leaf("user"), way.source, way.dscp}
 	}
-	for name, k := range c.links {
-		switch r, ok := wanted[name]; {
+	for way, k := range c.links {
+		switch r, ok := wanted[way]; {
 		case !ok:
 			c.running.Go(func() { k.drain(ctx) })
-			delete(c.links, name)
+			delete(c.links, way)
 		case r != k.Receiver:
 			k.cancel()
-			delete(c.links, name)
+			delete(c.links, way)
 		}
 	}
-	for name, r := range wanted {
-		if c.links[name] != nil || c.config.Call == nil {
+	for way, r := range wanted {
+		if c.links[way] != nil || c.config.Call == nil {
 			continue
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		k := &link{Receiver: r, cancel: cancel}
-		c.links[name] = k
+		k := &link{Receiver: r, route: way, cancel: cancel}
+		c.links[way] = k
 		c.running.Go(func() { c.call(ctx, k) })
 	}
 }
@@ -233,7 +243,7 @@ func (c *caller) attach(k *link, session *netconf.Session) {
 	session.Patience(c.config.SuspensionTimeout)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.links[k.Name] != k {
+	if c.links[k.route] != k {
 		session.Close()
 		return
 	}
@@ -248,7 +258,7 @@ func (c *caller) attach(k *link, session *netconf.Session) {
 	})
 	for _, s := range c.subscriptions {
 		for _, l := range s.legs {
-			if l.instance == k.Name {
+			if l.route == k.route {
 				l.startLocked(k)
 			}
 		}

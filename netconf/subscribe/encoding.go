@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
 	"incidentd/yang/xmltext"
 )
 
@@ -14,6 +15,16 @@ const (
 	JSON
 	encodings
 )
+
+// checkEncoding refuses a policy's encoding that nobody here writes.
+func checkEncoding(policy *data.Node) error {
+	switch name := policy.Leaf("encoding"); name {
+	case module + ":encode-xml", module + ":encode-json":
+		return nil
+	default:
+		return Refuse(rpcerr.TagInvalidValue, module+":encoding-unsupported", "notifications are written as encode-xml or encode-json, not as %s", name)
+	}
+}
 
 // encodingOf is the one that a policy names; without any it is that of the RPCs, XML.
 func encodingOf(policy *data.Node) Encoding {

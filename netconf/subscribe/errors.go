@@ -18,6 +18,8 @@ type Terminated struct {
 var (
 	// NoSuchSubscription says that the subscription was killed or unconfigured.
 	NoSuchSubscription = &Terminated{module + ":no-such-subscription"}
+	// StreamUnavailable says that there is no such stream.
+	StreamUnavailable = &Terminated{module + ":stream-unavailable"}
 	// FilterUnavailable says that the filter it refers to is gone.
 	FilterUnavailable = &Terminated{module + ":filter-unavailable"}
 	// SuspensionTimeout says that what comes next for it is kept no longer.

@@ -19,6 +19,9 @@ func (p *Publisher) establish(_ context.Context, r *netconf.Request) (*netconf.R
 	if !t.Stop.IsZero() && !t.Policy.Has("replay-start-time") && !t.Stop.After(time.Now()) {
 		return nil, invalidParameter(t, "stop-time", "the stop-time is not in the future")
 	}
+	if err := checkEncoding(t.Policy); err != nil {
+		return nil, err
+	}
 	target, err := p.target(t)
 	if err != nil {
 		return nil, err

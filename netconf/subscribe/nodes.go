@@ -16,6 +16,7 @@ const (
 type nodes struct {
 	netconf, streams, subscriptions *yang.Node
 	filters                         *yang.Node
+	nacm                            *yang.Node // of ietf-netconf-acm
 	notifications                   *yang.Node // of incidentd-notifications
 	subscription                    *yang.Node // the list
 	reset                           *yang.Node // the action of a receiver
@@ -28,7 +29,7 @@ func (n *nodes) find(s *yang.Schema) error {
 	}{
 		{&n.netconf, "nc-notifications", "netconf"}, {&n.streams, module, "streams"},
 		{&n.subscriptions, module, "subscriptions"}, {&n.filters, module, "filters"},
-		{&n.notifications, "incidentd-notifications", "notifications"},
+		{&n.nacm, "ietf-netconf-acm", "nacm"}, {&n.notifications, "incidentd-notifications", "notifications"},
 	} {
 		m := s.Module(x.module)
 		if m == nil || !m.Implemented {

@@ -17,11 +17,12 @@ type progress struct {
 	next   uint64    // the next record of the journal to look at
 	number uint64    // how many event records were sent
 	time   time.Time // of the last record before next; zero: none was looked at
+	stop   time.Time // the stop-time that the receiver has been told of as reached; zero: none
 }
 
 // progressTable holds a row for each receiver: the id of its subscription (4 bytes,
-// big-endian) and its name, to next, number, and time in nanoseconds since 1970, 0 for
-// none (8 bytes each).
+// big-endian) and its name, to next, number, and time and stop in nanoseconds since 1970, 0
+// for none (8 bytes each; rows of earlier versions lack the last).
 const progressTable = "receivers"
 
 func (l *leg) key() []byte {
@@ -30,20 +31,25 @@ func (l *leg) key() []byte {
 
 func (p progress) row() []byte {
 	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, p.next), p.number)
-	at := uint64(0)
-	if !p.time.IsZero() {
-		at = uint64(p.time.UnixNano())
+	for _, t := range []time.Time{p.time, p.stop} {
+		at := uint64(0)
+		if !t.IsZero() {
+			at = uint64(t.UnixNano())
+		}
+		b = binary.BigEndian.AppendUint64(b, at)
 	}
-	return binary.BigEndian.AppendUint64(b, at)
+	return b
 }
 
 func parseProgress(row []byte) (p progress, ok bool) {
-	if len(row) != 24 {
+	if len(row) != 24 && len(row) != 32 {
 		return p, false
 	}
 	p.next, p.number = binary.BigEndian.Uint64(row), binary.BigEndian.Uint64(row[8:])
-	if at := binary.BigEndian.Uint64(row[16:]); at != 0 {
-		p.time = time.Unix(0, int64(at)).UTC()
+	for i, t := range []*time.Time{&p.time, &p.stop}[:len(row)/8-2] {
+		if at := binary.BigEndian.Uint64(row[16+8*i:]); at != 0 {
+			*t = time.Unix(0, int64(at)).UTC()
+		}
 	}
 	return p, true
 }
@@ -113,7 +119,7 @@ func (c *caller) confirm(ctx context.Context, session *netconf.Session) {
 		c.mu.Lock()
 		for _, s := range c.subscriptions {
 			for _, l := range s.legs {
-				if l.running != nil && l.running.session == session && l.sent != l.safe {
+				if l.session == session && l.sent != l.safe {
 					sent[l] = l.sent
 				}
 			}
@@ -124,7 +130,7 @@ func (c *caller) confirm(ctx context.Context, session *netconf.Session) {
 		}
 		c.mu.Lock()
 		for l, p := range sent {
-			if l.running != nil && l.running.session == session {
+			if l.session == session {
 				l.safe = p
 			}
 		}

@@ -65,6 +65,7 @@ type Publisher struct {
 type member struct {
 	legacy *Subscription // of RFC 5277
 	count  int           // of RFC 8639
+	dscp   uint8         // that these have
 }
 
 // firstID is that of the first dynamic subscription. The ids below are left to
@@ -105,10 +106,10 @@ func Register(c Config) (*Publisher, error) {
 }
 
 // Features are those of the modules of subscriptions, for yang.Options. What is not
-// among them: dscp and qos, as all subscriptions of a session share one connection;
+// among them: qos, as a session sends one after the other what its subscriptions have;
 // supports-vrf and interface-designation, as routing is the operating system's.
 func Features() map[string][]string {
-	return map[string][]string{module: {"configured", "encode-json", "encode-xml", "replay", "subtree", "xpath"}}
+	return map[string][]string{module: {"configured", "dscp", "encode-json", "encode-xml", "replay", "subtree", "xpath"}}
 }
 
 // Definitions are modules that stand in the server's schema for their definitions
@@ -163,6 +164,9 @@ func (p *Publisher) enter(s *Subscription) error {
 	case m.count >= p.config.MaxPerSession:
 		return insufficientResources("a session may have %d subscriptions", p.config.MaxPerSession)
 	}
+	if err := m.mark(s); err != nil {
+		return err
+	}
 	for p.lastID++; p.lastID < firstID || p.byID[p.lastID] != nil; p.lastID++ {
 	}
 	s.id = p.lastID
@@ -188,6 +192,7 @@ func (p *Publisher) leave(s *Subscription) bool {
 		delete(p.byID, s.id)
 		if m.count--; m.count == 0 {
 			s.session.Patience(0)
+			m.unmark(s.session)
 		}
 		return true
 	}

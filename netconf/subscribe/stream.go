@@ -9,6 +9,7 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/datastore/journal"
+	"incidentd/netconf/nacm"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 )
@@ -16,6 +17,7 @@ import (
 // stream is the Target that follows a stream of the journal, with its own cursor.
 type stream struct {
 	publisher *Publisher
+	of        string // its name
 	cursor    *journal.Cursor
 	held      *journal.Record   // taken from the cursor and not looked at
 	batch     []*journal.Record // to be sent next, as far as they pass
@@ -36,7 +38,7 @@ type stream struct {
 // openStream places a stream's cursor: at the record that start names, or else at the
 // next that comes.
 func (p *Publisher) openStream(name string, start time.Time) (*stream, error) {
-	s := &stream{publisher: p, last: p.journal.Last(), start: start, replay: !start.IsZero()}
+	s := &stream{publisher: p, of: name, last: p.journal.Last(), start: start, replay: !start.IsZero()}
 	from := s.last + 1
 	if s.replay {
 		var err error
@@ -63,10 +65,26 @@ func (p *Publisher) hasStream(name string) bool {
 	return slices.ContainsFunc(p.journal.Streams(), func(x journal.Stream) bool { return x.Name == name })
 }
 
+// mayHave reports whether rights reach a stream: its entry may be read [RFC 8639 section
+// 2.1].
+func (p *Publisher) mayHave(stream string, access *nacm.Access) bool {
+	top := p.nodes.streams
+	at := (&data.Loc{Node: data.New(p.schema.Root)}).Down(data.New(top)).Down(data.NewEntry(top.ChildNamed("stream"), stream))
+	return access.MayRead(at)
+}
+
+// Permitted implements Guarded.
+func (s *stream) Permitted(access *nacm.Access) error {
+	if !s.loose && !s.publisher.mayHave(s.of, access) {
+		return StreamUnavailable
+	}
+	return nil
+}
+
 // newStream makes the target of a policy that names a stream.
 func (p *Publisher) newStream(t *Terms) (Target, error) {
 	name := t.Policy.Leaf("stream")
-	if !p.hasStream(name) {
+	if !p.hasStream(name) || !p.mayHave(name, t.Access) {
 		return nil, invalidParameter(t, "stream", "there is no stream %q", name)
 	}
 	start, err := timeOf(t.Policy, "replay-start-time")

@@ -21,9 +21,9 @@ type Subscription struct {
 	publisher *Publisher
 	session   *netconf.Session
 	id        uint32
-	legacy    bool // of RFC 5277
-	leg       *leg // of a configured one; nil for others
-	encoding  Encoding
+	legacy    bool     // of RFC 5277
+	leg       *leg     // of a configured one; nil for others
+	encoding  Encoding // of the goroutine that runs
 
 	mu      sync.Mutex
 	policy  *data.Node // mu; nil for one of RFC 5277
@@ -34,7 +34,7 @@ type Subscription struct {
 	halting bool               // mu
 	ended   *Terminated        // mu: another one wants it so
 	next    *Terms             // mu: those of the configuration now
-	reset   bool               // mu: the receiver is to be told that it begins
+	reset   *Terms             // mu: the receiver is to be told that it begins, with these
 
 	life     context.Context // of the session; of the goroutine that runs
 	modified bool            // the receiver is still to be told; of the goroutine that runs
@@ -260,17 +260,25 @@ func (s *Subscription) nextTarget(cancel context.CancelFunc) (Target, error) {
 		return nil, errHalted
 	}
 	s.cancel = cancel
-	if s.reset {
-		s.reset = false
+	if t := s.reset; t != nil {
+		s.reset = nil
 		s.starting.Store(true)
+		if _, ok := s.target.(Resumer); !ok {
+			target, err := s.publisher.target(t)
+			if err != nil {
+				return nil, s.publisher.unserved(t, err)
+			}
+			s.target = target
+		}
 	}
 	if t := s.next; t != nil {
 		s.next = nil
 		target, err := s.target.Modify(t)
 		if err != nil {
-			return nil, FilterUnavailable
+			return nil, s.publisher.unserved(t, err)
 		}
 		s.policy, s.stop, s.target, s.modified = t.Policy, t.Stop, target, true
+		s.encoding = encodingOf(t.Policy)
 	}
 	return s.target, nil
 }
@@ -284,12 +292,22 @@ func (s *Subscription) replace(t Terms) {
 	s.interruptLocked()
 }
 
-// restart lets the receiver be told once more that the subscription begins. It does not
-// wait.
-func (s *Subscription) restart() {
+// restart lets the receiver be told once more that the subscription begins, as over a new
+// link: from where it is, if the target can resume, and else from the beginning. It does
+// not wait.
+func (s *Subscription) restart(t Terms) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reset = true
+	s.reset = &t
+	s.interruptLocked()
+}
+
+// withdraw lets a configured subscription stop without a word, to go on over another link.
+// It does not wait.
+func (s *Subscription) withdraw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.halting = true
 	s.interruptLocked()
 }
 
@@ -307,6 +325,11 @@ func (s *Subscription) state() string {
 // refresh lets the target look at the configuration, and tells the receiver what it has
 // to know before the next event record: that the subscription begins, or has changed.
 func (s *Subscription) refresh(ctx context.Context, target Target) error {
+	if g, ok := target.(Guarded); ok {
+		if err := g.Permitted(s.session.Access()); err != nil {
+			return err
+		}
+	}
 	if r, ok := target.(Refresher); ok {
 		changed, err := r.Refresh(s.publisher.store.Snapshot())
 		if err != nil {

@@ -33,6 +33,13 @@ type Refresher interface {
 	Refresh(*datastore.Snapshot) (changed bool, err error)
 }
 
+// Guarded is a Target that its receiver may lose the right to.
+type Guarded interface {
+	// Permitted is called before each Run, and so after each change of the rules, with
+	// what the receiver may do now. An error is a *Terminated.
+	Permitted(*nacm.Access) error
+}
+
 // Replayer is a Target that begins in the past.
 type Replayer interface {
 	// ReplayStart is the time from which event records are sent; revised tells that it

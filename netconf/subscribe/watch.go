@@ -16,10 +16,10 @@ func (w watcher) Prepare(tx *datastore.Tx) error {
 	}
 	changed := func(n *yang.Node) bool { return tx.Base().Running.Get(n) != tx.Running().Get(n) }
 	filters := changed(w.nodes.filters)
-	if filters {
+	if filters || changed(w.nodes.nacm) {
 		tx.OnCommit(func(*datastore.Snapshot) { w.renew() })
 	}
-	if filters || changed(w.nodes.subscriptions) {
+	if filters || changed(w.nodes.subscriptions) || changed(w.nodes.nacm) {
 		if err := w.checkFilters(tx.Running()); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (w watcher) Commit(*datastore.Snapshot) {}
 // Abort implements datastore.Participant.
 func (w watcher) Abort() {}
 
-// renew lets all subscriptions look at their filters again.
+// renew lets all subscriptions look at their filters and their receivers' rights again.
 func (p *Publisher) renew() {
 	for _, s := range p.all() {
 		s.renew()

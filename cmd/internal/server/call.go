@@ -18,9 +18,18 @@ const callTime = 10 * time.Second
 // receiver is the client of SSH and NETCONF [RFC 8071 section 3].
 func (s *Server) call(ctx context.Context, r subscribe.Receiver, begun func(*netconf.Session)) error {
 	dialer := net.Dialer{Timeout: callTime}
+	if r.Source != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(r.Source)}
+	}
 	tcp, err := dialer.DialContext(ctx, "tcp", r.Address)
 	if err != nil {
 		return err
+	}
+	if r.DSCP != 0 {
+		if err := transport.Mark(tcp, r.DSCP); err != nil {
+			tcp.Close()
+			return err
+		}
 	}
 	return s.ssh.Serve(ctx, newCalled(tcp), func(ctx context.Context, c *transport.Conn) {
 		s.netconf.Serve(ctx, receiverConn{c, begun})
@@ -74,6 +83,9 @@ type watchedConn struct {
 	net.Conn
 	of *called
 }
+
+// NetConn is the connection itself.
+func (c watchedConn) NetConn() net.Conn { return c.Conn }
 
 // Close implements net.Conn.
 func (c watchedConn) Close() error {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 
 	"incidentd/datastore"
@@ -167,6 +168,48 @@ func TestReceiverLosesLinks(t *testing.T) {
 		}
 	}
 	t.Logf("%d calls, %d event records, %d came again", r.calls, published, r.again)
+}
+
+// TestCallFrom has a receiver called over as many ways as subscriptions want: from an
+// address, and with a DSCP.
+func TestCallFrom(t *testing.T) {
+	s, _ := started(t, initialised(t))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).Dial("tcp", ln.Addr().String()); err != nil {
+		t.Skipf("this system has no second address to call from: %v", err)
+	} else {
+		c.Close()
+		if c, err = ln.Accept(); err == nil {
+			c.Close()
+		}
+	}
+	host, port, _ := net.SplitHostPort(ln.Addr().String())
+	receivers := `<transport xmlns:ch="urn:incidentd:yang:call-home">ch:netconf-call-home</transport>
+		<receivers><receiver><name>r</name><receiver-instance-ref xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notif-receivers">noc</receiver-instance-ref></receiver></receivers>`
+	configure(t, s, fmt.Sprintf(`<config><subscriptions xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications">
+		<subscription><id>1</id><stream>incidents</stream>%[1]s</subscription>
+		<subscription><id>2</id><stream>alarms</stream><source-address>127.0.0.2</source-address>%[1]s</subscription>
+		<subscription><id>3</id><stream>alarms</stream><source-address>127.0.0.2</source-address>%[1]s</subscription>
+		<subscription><id>4</id><stream>oam</stream><source-address>127.0.0.2</source-address><dscp>46</dscp>%[1]s</subscription>
+		<receiver-instances xmlns="urn:ietf:params:xml:ns:yang:ietf-subscribed-notif-receivers"><receiver-instance><name>noc</name>
+			<call-home xmlns="urn:incidentd:yang:call-home"><address>%[2]s</address><port>%[3]s</port><user>%[4]s</user></call-home>
+		</receiver-instance></receiver-instances></subscriptions></config>`, receivers, host, port, admin.Name))
+	from := map[string]int{}
+	for range 3 {
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		from[c.RemoteAddr().(*net.TCPAddr).IP.String()]++
+	}
+	if diff := cmp.Diff(map[string]int{"127.0.0.1": 1, "127.0.0.2": 2}, from); diff != "" {
+		t.Errorf("calls by address (-want +got):\n%s", diff)
+	}
 }
 
 // configure merges into the running configuration.
