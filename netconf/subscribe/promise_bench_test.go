@@ -1,16 +1,12 @@
 package subscribe_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,78 +25,90 @@ func setting(name string, otherwise int) int {
 	return otherwise
 }
 
+// storm is the size of a BenchmarkPromise, as its clients have to know it.
+type storm struct {
+	Subscribers int // that follow the stream incidents
+	Silent      int // of those, that do not read until they are woken
+	Total       int // notifications that each of them gets
+	Old         int // notifications that are replayed beside it, of the stream oam
+}
+
+// crowd are the clients of a storm.
+type crowd interface {
+	// latency is the p99 of gets of one incident, one every two milliseconds.
+	latency(time.Duration) time.Duration
+	// subscribe returns when all have subscribed; they read from then on.
+	subscribe()
+	// wait returns when those that read have everything.
+	wait()
+	// wake lets the silent ones read, and returns when they have everything: how many
+	// were told that they are suspended, and resumed.
+	wake() (suspended, resumed int)
+	// used is the CPU time of their processes since they have subscribed; 0 when they
+	// have none of their own.
+	used() time.Duration
+}
+
 // BenchmarkPromise is a storm: 200 subscribers, of which 5 never read while it lasts, 5,000
 // notifications a second, and a replay of old ones beside it. Every subscriber that reads
 // gets every notification in order; those that do not are suspended, and when they read
 // again they are resumed and get the rest. It reports the time of a get of one incident
-// before (idle-p99) and during the storm (storm-p99), and the memory of clients and server
-// together. PROMISE_SECONDS and PROMISE_REPLAY make it long,
-// PROMISE_SUBSCRIBERS and PROMISE_RATE large. The sessions are in memory, or with
-// PROMISE_SSH=1 over SSH on the loopback interface, encrypted and decrypted here.
+// before (idle-p99) and during the storm (storm-p99), and the memory.
+//
+// PROMISE_SECONDS and PROMISE_REPLAY make it long, PROMISE_SUBSCRIBERS and PROMISE_RATE
+// large. The sessions are in memory, or with PROMISE_SSH=1 over SSH on the loopback
+// interface: then the clients are processes of their own, the memory is the server's, and
+// it reports the CPU time of the server (us-server) and of the clients (us-clients) for
+// each message that a subscriber got.
 func BenchmarkPromise(b *testing.B) {
-	seconds, old := setting("PROMISE_SECONDS", 8), setting("PROMISE_REPLAY", 50_000)
-	subscribers, rate := setting("PROMISE_SUBSCRIBERS", 200), setting("PROMISE_RATE", 5000)
-	const silent, group = 5, 50
+	seconds, rate := setting("PROMISE_SECONDS", 8), setting("PROMISE_RATE", 5000)
+	s := storm{Subscribers: setting("PROMISE_SUBSCRIBERS", 200), Silent: 5, Total: seconds * rate, Old: setting("PROMISE_REPLAY", 50_000)}
+	const group = 50
 	for b.Loop() {
 		bench := netconftest.New(b, netconftest.Config{Journal: journal.Options{MaxBytes: -1}})
-		dial := func() io.ReadWriteCloser { return bench.Dial(b.Context(), "u", 0) }
-		if setting("PROMISE_SSH", 0) != 0 {
-			dial = overSSH(b, bench)
-		}
 		storeIncidents(b, bench, 1000)
-		for i := 0; i < old; i += 1000 {
-			publishGroup(b, bench, "oam", i, min(1000, old-i))
+		for i := 0; i < s.Old; i += 1000 {
+			publishGroup(b, bench, "oam", i, min(1000, s.Old-i))
 		}
-		idle := latencies(b, dial(), time.Second)
-
-		total := seconds * rate
-		var readers, late sync.WaitGroup
-		var suspended, resumed atomic.Int32
-		wake := make(chan struct{})
-		for i := range subscribers {
-			c := dial()
-			establishOn(b, c, "")
-			follow := func() {
-				defer c.Close()
-				s, r := readInOrder(b, c, total)
-				suspended.Add(int32(s))
-				resumed.Add(int32(r))
-			}
-			if i < silent {
-				late.Go(func() { <-wake; follow() })
-			} else {
-				readers.Go(follow)
-			}
+		var crowd crowd
+		if setting("PROMISE_SSH", 0) != 0 {
+			crowd = startProcesses(b, bench, s)
+		} else {
+			crowd = &clients{TB: b, storm: s, dial: func() io.ReadWriteCloser { return bench.Dial(b.Context(), "u", 0) }}
 		}
-		replayer := dial()
-		readers.Go(func() { replay(b, replayer, old) })
-
-		storm := make(chan []time.Duration, 1)
-		asker := dial()
-		go func() { storm <- latencies(b, asker, time.Duration(seconds)*time.Second) }()
+		idle := crowd.latency(time.Second)
+		crowd.subscribe()
+		during := make(chan time.Duration, 1)
+		go func() { during <- crowd.latency(time.Duration(seconds) * time.Second) }()
 		var most atomic.Uint64
 		ctx, cancel := context.WithCancel(b.Context())
 		go watchMemory(ctx, &most)
-		begin := time.Now()
-		for i := 0; i < total; i += group {
+
+		begin, server := time.Now(), cpuTime(b)
+		for i := 0; i < s.Total; i += group {
 			publishGroup(b, bench, "incidents", i, group)
 			time.Sleep(time.Until(begin.Add(time.Duration(i+group) * time.Second / time.Duration(rate))))
 		}
 		took := time.Since(begin)
-		readers.Wait()
+		crowd.wait()
 		behind := time.Since(begin) - took
-		during := <-storm
+		server = cpuTime(b) - server
+		used := crowd.used()
+		storm := <-during
 		cancel()
-		close(wake)
-		late.Wait()
-		if suspended.Load() != silent || resumed.Load() != silent {
-			b.Errorf("%d were told that they are suspended, %d resumed, want %d", suspended.Load(), resumed.Load(), silent)
+		if suspended, resumed := crowd.wake(); suspended != s.Silent || resumed != s.Silent {
+			b.Errorf("%d were told that they are suspended, %d resumed, want %d", suspended, resumed, s.Silent)
 		}
-		b.ReportMetric(float64(total)/took.Seconds(), "notifications/s")
+		b.ReportMetric(float64(s.Total)/took.Seconds(), "notifications/s")
 		b.ReportMetric(behind.Seconds(), "s-behind")
-		b.ReportMetric(float64(p99(idle).Microseconds()), "us-idle-p99")
-		b.ReportMetric(float64(p99(during).Microseconds()), "us-storm-p99")
+		b.ReportMetric(float64(idle.Microseconds()), "us-idle-p99")
+		b.ReportMetric(float64(storm.Microseconds()), "us-storm-p99")
 		b.ReportMetric(float64(most.Load())/(1<<20), "MiB")
+		if used > 0 {
+			messages := float64(s.Total*(s.Subscribers-s.Silent) + s.Old)
+			b.ReportMetric(server.Seconds()*1e6/messages, "us-server")
+			b.ReportMetric(used.Seconds()*1e6/messages, "us-clients")
+		}
 		b.ReportMetric(0, "ns/op")
 	}
 }
@@ -135,107 +143,6 @@ func storeIncidents(b *testing.B, bench *netconftest.Bench, n int) {
 	}); err != nil {
 		b.Fatal(err)
 	}
-}
-
-var (
-	endOfMessage = []byte("\n##\n")
-	incidentMark = []byte("<incident-id>inc-")
-)
-
-// readInOrder reads until the last of total incidents, and holds that each comes after the
-// one before. It counts what it is told of suspensions.
-func readInOrder(b *testing.B, c io.Reader, total int) (suspended, resumed int) {
-	buf := make([]byte, 64<<10)
-	have, want := 0, 0
-	for want < total {
-		n, err := c.Read(buf[have:])
-		if err != nil {
-			b.Errorf("after incident %d: %v", want-1, err)
-			return
-		}
-		rest := buf[:have+n]
-		for {
-			msg, after, ok := bytes.Cut(rest, endOfMessage)
-			if !ok {
-				break
-			}
-			rest = after
-			_, id, ok := bytes.Cut(msg, incidentMark)
-			switch {
-			case ok:
-				number := 0
-				for _, d := range id {
-					if d < '0' || d > '9' {
-						break
-					}
-					number = 10*number + int(d-'0')
-				}
-				if number != want {
-					b.Errorf("incident %d, want %d", number, want)
-					return
-				}
-				want++
-			case bytes.Contains(msg, []byte("<subscription-suspended")):
-				suspended++
-			case bytes.Contains(msg, []byte("<subscription-resumed")):
-				resumed++
-			}
-		}
-		have = copy(buf, rest)
-	}
-	return suspended, resumed
-}
-
-// replay subscribes to the past of another stream and reads all of it.
-func replay(b *testing.B, c io.ReadWriteCloser, total int) {
-	defer c.Close()
-	p := netconftest.NewPeer(c)
-	if _, err := p.Open("1.1"); err != nil {
-		b.Error(err)
-		return
-	}
-	parameters := "<stream>oam</stream><startTime>2000-01-01T00:00:00Z</startTime>"
-	if m, err := p.Ask(fmt.Sprintf(create, parameters)); err != nil || !strings.Contains(m, "<ok/>") {
-		b.Errorf("create-subscription: %s, %v", m, err)
-		return
-	}
-	for want := 0; want < total; want++ {
-		m, err := p.R.ReadMessage()
-		if err != nil {
-			b.Errorf("replay after %d: %v", want-1, err)
-			return
-		}
-		if got := number(b, string(m)); got != want {
-			b.Errorf("replay of incident %d, want %d", got, want)
-			return
-		}
-	}
-}
-
-// latencies are those of gets of one incident, one every two milliseconds.
-func latencies(b *testing.B, c io.ReadWriteCloser, d time.Duration) (list []time.Duration) {
-	defer c.Close()
-	p := netconftest.NewPeer(c)
-	if _, err := p.Open("1.1"); err != nil {
-		b.Error(err)
-		return
-	}
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		begin := time.Now()
-		m, err := p.Ask(`<rpc xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1"><get><filter><incidents xmlns="urn:ietf:params:xml:ns:yang:ietf-incident">` +
-			`<incident><incident-id>inc-500</incident-id></incident></incidents></filter></get></rpc>`)
-		list = append(list, time.Since(begin))
-		if err != nil || !strings.Contains(m, "inc-500") {
-			b.Errorf("get: %s, %v", m, err)
-			return
-		}
-	}
-	return list
-}
-
-func p99(list []time.Duration) time.Duration {
-	slices.Sort(list)
-	return list[len(list)*99/100]
 }
 
 // watchMemory keeps the most memory that the process had from the system.

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -36,7 +37,11 @@ func (c *Conn) Read(p []byte) (int, error) { return c.ch.Read(p) }
 
 // Write blocks while the peer's receive window is full, without a limit of time:
 // see Abort.
-func (c *Conn) Write(p []byte) (int, error) { return c.ch.Write(p) }
+func (c *Conn) Write(p []byte) (int, error) {
+	c.sc.wire.hold()
+	n, err := c.ch.Write(p)
+	return n, cmp.Or(err, c.sc.wire.release())
+}
 
 // User is the name that the peer has logged in with.
 func (c *Conn) User() string { return c.sc.ssh.User() }

@@ -21,6 +21,9 @@
 // runs the handler and one that answers the channel's requests. All of them have
 // ended when Serve returns.
 //
+// What a Conn writes at once goes out in pieces of up to 68 KiB, whatever packets SSH makes of
+// it, and what has waited a millisecond for the peer's window goes out alone.
+//
 // A handler that does not read leaves the peer's bytes in a receive window of 2
 // MiB, after which the peer has to wait. A peer that does not read blocks Write
 // in the same way, with no deadline; nothing but the peer's reading, Abort or

@@ -215,7 +215,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, mine *sync.WaitGro
 		}
 		backoff = shortest
 		s.accepted.Add(1)
-		sc := &sshConn{s: s, tcp: c, ln: ln, source: sourceOf(c.RemoteAddr()), limits: s.limits.Load()}
+		sc := &sshConn{s: s, tcp: c, wire: newWire(c), ln: ln, source: sourceOf(c.RemoteAddr()), limits: s.limits.Load()}
 		if !s.admit(sc) {
 			s.refusedUnauthenticated.Add(1)
 			s.log.Warn("too many connections that have not logged in", "remote", addrText(c.RemoteAddr()))

@@ -19,6 +19,7 @@ const maxChannels = 64
 type sshConn struct {
 	s      *Server
 	tcp    net.Conn
+	wire   *wire // of tcp
 	ln     net.Listener
 	source string
 	limits *Limits // of when the connection began
@@ -103,7 +104,7 @@ func (sc *sshConn) login(ctx context.Context) (chans <-chan ssh.NewChannel, reqs
 	stop := context.AfterFunc(ctx, sc.abort)
 	// With a deadline too, as the error then tells.
 	sc.tcp.SetDeadline(time.Now().Add(sc.limits.LoginGrace))
-	sc.ssh, chans, reqs, err = ssh.NewServerConn(sc.tcp, sc.s.sshConfig(ctx, sc))
+	sc.ssh, chans, reqs, err = ssh.NewServerConn(sc.wire, sc.s.sshConfig(ctx, sc))
 	if err != nil {
 		stop()
 		return nil, nil, err
