@@ -25,11 +25,30 @@
 // nothing more comes. While a recording runs in, its clock stands for the two
 // seconds after each batch, so that it is judged as it was recorded.
 //
+// # Admission
+//
+// Events come in by inlets, one for each source: the users of report-events, and the
+// sources of package ingest.
+//
+//	in := m.Inlet("syslog udp")
+//	defer in.Close()
+//	in.Report(ctx, events)      // waits until they are on disk, or says why they are not
+//	in.Send(ctx, events, done)  // waits for room only: slows a source down that can be
+//	in.Offer(events, done)      // does not wait: what finds no room is counted as lost
+//
+// Between the inlets and the writer lies one queue of bounded memory. An inlet may hold
+// as much of it as is still free, and they take turns, so a source in a storm gets what
+// the others leave and can shut out none. One transaction takes what waits, up to a
+// thousand events or ten milliseconds, so that many small reports share the cost of
+// being made durable. Container admission of incidentd-admission sets the bounds and
+// tells how much waits, for how long, and what was refused or lost.
+//
 // # Concurrency
 //
 // A Manager owns its correlator from within transactions: everything that touches
 // it runs in the writer of the datastore. One goroutine lets stream time go on. It
-// starts with Start and ends in Stop.
+// starts with Start and ends in Stop. Another takes the events of the queue while there
+// are any; Stop waits for it.
 //
 // # Layout
 //

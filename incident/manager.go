@@ -51,6 +51,7 @@ type Manager struct {
 
 	stop     context.CancelFunc
 	running  sync.WaitGroup
+	queue    queue
 	wake     chan struct{} // one slot: the next deadline may have changed
 	deadline atomic.Int64  // stream time in nanoseconds of the next timer, 0 for none
 	clock    atomic.Pointer[clock]
@@ -133,6 +134,7 @@ func New(c Config) (*Manager, error) {
 	}
 	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), alarms: alarm.New(c.Store.Schema()), log: c.Log,
 		wake: make(chan struct{}, 1), stale: true}
+	m.openQueue()
 	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) }, m.alarms.Summarized()...)
 	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
 		if at, ok := parseTime(e.Leaf("clear-time")); ok {
@@ -154,13 +156,14 @@ func (m *Manager) Start() {
 	m.running.Go(func() { m.tick(ctx) })
 }
 
-// Stop ends what Start began and stores a snapshot of the correlator, so that the
+// Stop ends what Start began, takes the events that wait, refuses others, and stores a snapshot of the correlator, so that the
 // next start is quick.
 func (m *Manager) Stop() error {
+	m.queue.stop()
 	if m.stop != nil {
 		m.stop()
-		m.running.Wait()
 	}
+	m.running.Wait()
 	return m.store.Update(context.Background(), func(tx *datastore.Tx) error {
 		if err := m.ready(tx); err != nil {
 			return err
@@ -180,6 +183,7 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 		}
 		m.stale = false
 	}
+	m.queue.configure(tx.Running())
 	if judging := tx.Running().Child("correlation"); judging != m.judging {
 		m.judging = judging
 		m.engine.Configure(CorrelatorFromData(judging, m.c.Correlator))

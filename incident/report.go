@@ -22,44 +22,41 @@ type Reported struct {
 	Accepted, Duplicates int
 }
 
-// Report takes events in their order of arrival. It returns when all of them, and
-// what follows from them, are on disk; with an error, none is. An event whose id is
-// known already is the same event and changes nothing.
+// Report gives events in their order of arrival by the inlet without name; see
+// Inlet.Report. An event whose id is known already is the same event and changes nothing.
 func (m *Manager) Report(ctx context.Context, events []event.Event) (Reported, error) {
-	var r Reported
-	err := m.store.Update(ctx, func(tx *datastore.Tx) error {
-		if err := m.ready(tx); err != nil {
+	in := m.Inlet("")
+	defer in.Close()
+	return in.Report(ctx, events)
+}
+
+// take is the transaction of one batch: its events in the log, and what follows from
+// them.
+func (m *Manager) take(tx *datastore.Tx, b *batch) error {
+	fresh, recording := m.admit(tx, b.events, &b.result)
+	if len(fresh) == 0 {
+		return nil
+	}
+	nodes := make([]string, len(fresh))
+	for i, e := range fresh {
+		nodes[i] = e.Node
+	}
+	m.ensureNodes(tx, nodes)
+	state, changes := m.alarms.Report(tx.State(), fresh, tx.Now())
+	tx.SetState(state)
+	for _, c := range changes {
+		tx.Notify(alarm.Stream, c.Notification)
+	}
+	for _, e := range fresh {
+		if err := m.decide(tx, m.engine.Feed(e)); err != nil {
 			return err
 		}
-		fresh, recording := m.admit(tx, events, &r)
-		if len(fresh) == 0 {
-			return nil
-		}
-		nodes := make([]string, len(fresh))
-		for i, e := range fresh {
-			nodes[i] = e.Node
-		}
-		m.ensureNodes(tx, nodes)
-		state, changes := m.alarms.Report(tx.State(), fresh, tx.Now())
-		tx.SetState(state)
-		for _, c := range changes {
-			tx.Notify(alarm.Stream, c.Notification)
-		}
-		for _, e := range fresh {
-			if err := m.decide(tx, m.engine.Feed(e)); err != nil {
-				return err
-			}
-		}
-		m.setClock(tx, fresh[len(fresh)-1].Arrival, recording)
-		if m.next-1-m.snapped >= uint64(m.c.SnapshotEvery) {
-			return m.snapshot(tx)
-		}
-		return nil
-	})
-	if err != nil {
-		return Reported{}, err
 	}
-	return r, nil
+	m.setClock(tx, fresh[len(fresh)-1].Arrival, recording)
+	if m.next-1-m.snapped >= uint64(m.c.SnapshotEvery) {
+		return m.snapshot(tx)
+	}
+	return nil
 }
 
 // admit sorts out repeated events, stamps the others with their arrival and writes
@@ -111,8 +108,8 @@ func (m *Manager) admit(tx *datastore.Tx, events []event.Event, r *Reported) (fr
 }
 
 // ReportEvents is the rpc report-events of incidentd-events: its input to its
-// output.
-func (m *Manager) ReportEvents(ctx context.Context, input *data.Node) (*data.Node, error) {
+// output, for a user, by whose name its inlet is called.
+func (m *Manager) ReportEvents(ctx context.Context, user string, input *data.Node) (*data.Node, error) {
 	events := make([]event.Event, 0, input.Len())
 	for n := range input.Entries("event") {
 		e, err := eventOf(n)
@@ -121,7 +118,9 @@ func (m *Manager) ReportEvents(ctx context.Context, input *data.Node) (*data.Nod
 		}
 		events = append(events, e)
 	}
-	r, err := m.Report(ctx, events)
+	in := m.Inlet("user " + user)
+	defer in.Close()
+	r, err := in.Report(ctx, events)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (s *Server) https() *http.Client {
 
 // reportEvents answers report-events of incidentd-events.
 func (s *Server) reportEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	out, err := s.incidents.ReportEvents(ctx, r.Input)
+	out, err := s.incidents.ReportEvents(ctx, r.Session.User(), r.Input)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ var implemented = []string{
 	"ietf-yang-push",
 	"ietf-yp-observation",
 	"incidentd-access",
+	"incidentd-admission",
 	"incidentd-alarm-types",
 	"incidentd-audit",
 	"incidentd-call-home",
