@@ -1,0 +1,57 @@
+//go:build !linux
+
+package socket
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"incidentd/oam"
+)
+
+// Conn is an open socket.
+type Conn struct{}
+
+// Open fails: this system does not have what is needed.
+func Open(oam.Vantage, Kind, bool, Options) (*Conn, error) {
+	return nil, oam.Faultf(oam.NotSupported, "tests of this type need Linux")
+}
+
+// In runs f. It fails for a network instance.
+func In(v oam.Vantage, f func() error) error {
+	if v.NetworkInstance != "" {
+		return oam.Faultf(oam.NotSupported, "network instances need Linux")
+	}
+	return f()
+}
+
+func bind(v oam.Vantage, _ bool, _ uint8) (func(network, address string, fd uintptr) error, error) {
+	if v.Interface != "" {
+		return nil, oam.Faultf(oam.NotSupported, "a vantage point with an interface needs Linux")
+	}
+	return nil, nil
+}
+
+// Datagram reports nothing here.
+func (*Conn) Datagram() bool { return false }
+
+// Local fails.
+func (*Conn) Local() (netip.AddrPort, error) { return netip.AddrPort{}, errors.ErrUnsupported }
+
+// SetHopLimit fails.
+func (*Conn) SetHopLimit(int) error { return errors.ErrUnsupported }
+
+// Send fails.
+func (*Conn) Send([]byte, netip.AddrPort) (time.Time, error) {
+	return time.Time{}, errors.ErrUnsupported
+}
+
+// SetReadDeadline fails.
+func (*Conn) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// Receive fails.
+func (*Conn) Receive([]byte) (int, Message, error) { return 0, Message{}, errors.ErrUnsupported }
+
+// Close does nothing.
+func (*Conn) Close() error { return nil }
