@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"incidentd/incident/alarm"
@@ -18,18 +19,26 @@ type schema struct {
 	list         *yang.Node
 	notice       *yang.Node
 	reportOutput *yang.Node
+	management   *yang.Node
+	correlation  *yang.Node
+	explained    *yang.Node // the output of explain-incident
 }
 
 func newSchema(s *yang.Schema) *schema {
 	incidents := top(s, "ietf-incident", "incidents")
 	out := &schema{root: s.Root, incidents: incidents, list: incidents.ChildNamed("incident"),
-		notice: s.Notification("ietf-incident", "incident-notification")}
-	for _, c := range s.RPC("incidentd-events", "report-events").Children {
-		if c.Kind == yang.Output {
-			out.reportOutput = c
-		}
-	}
+		notice: s.Notification("ietf-incident", "incident-notification"), management: top(s, management, "incident-management"), correlation: top(s, "incidentd-correlation", "correlation")}
+	out.reportOutput = output(s.RPC("incidentd-events", "report-events"))
+	out.explained = output(s.RPC(management, "explain-incident"))
 	return out
+}
+
+// management is the module of the operator's side.
+const management = "incidentd-management"
+
+// output is the schema node of an rpc's output.
+func output(rpc *yang.Node) *yang.Node {
+	return rpc.Children[slices.IndexFunc(rpc.Children, func(n *yang.Node) bool { return n.Kind == yang.Output })]
 }
 
 // incident finds an incident in the state tree, nil without one.
@@ -92,6 +101,10 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 	if inc.MergedInto != 0 {
 		b.Leaf("merged-into", ID(inc.MergedInto))
 	}
+	impact(b, inc)
+	if inc.RecurrenceOf != 0 {
+		b.Leaf("recurrence-of", ID(inc.RecurrenceOf)).Uint("recurrences", uint64(inc.Recurrences))
+	}
 	b.Leaf("ack-status", "unacknowledged")
 	if old != nil && old.Leaf("ack-status") == "acknowledged" {
 		b.Leaf("ack-status", "acknowledged").Text("ack-time", old.Leaf("ack-time")).Text("ack-user", old.Leaf("ack-user"))
@@ -127,7 +140,20 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 			encodeEvent(events, &list[i], alarms)
 		}
 	}
+	if old != nil {
+		return s.recorded(b.Node(), old)
+	}
 	return b.Node()
+}
+
+// impact writes how services are hit, as the list service-impact.
+func impact(b *data.Builder, inc *correlate.Incident) {
+	for k, service := range inc.ServiceInstances {
+		b.Entry("service-impact", service).Leaf("state", inc.ServiceStates[k].String())
+	}
+	for _, service := range inc.AtRisk {
+		b.Entry("service-impact", service).Leaf("state", "at-risk")
+	}
 }
 
 func encodeEvent(events *data.Builder, r *correlate.EventRef, alarms *alarm.Alarms) {

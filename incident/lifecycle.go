@@ -15,8 +15,11 @@ import (
 // ID is the incident-id of a serial number.
 func ID(no uint64) string { return "inc-" + strconv.FormatUint(no, 10) }
 
+// trimID is an incident-id without what stands before its number.
+func trimID(id string) string { return strings.TrimPrefix(id, "inc-") }
+
 // decide stores what the correlator decided: each incident as it is now, and the
-// notification of each step.
+// notification of each step. One that is cleared goes into the history at once.
 func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error {
 	if len(decisions) == 0 {
 		return nil
@@ -29,10 +32,14 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 		m.ensureNodes(tx, nodesOf(inc))
 		old := m.schema.incident(tx.State(), ID(inc.No))
 		fresh := m.schema.encode(inc, old, m.alarms)
+		if st, ok := stepOf(d.Op, d.At, old, fresh); ok {
+			fresh = m.schema.withStep(fresh, st)
+		}
 		tx.SetState(m.schema.withIncident(tx.State(), fresh))
 		tx.Notify(Stream, m.schema.notification(fresh, d.At))
 		if d.Op == correlate.Cleared {
 			m.cleared = append(m.cleared, clearedIncident{ID(inc.No), inc.ClearTime})
+			m.remember(tx, fresh, m.schema.explain(inc))
 		}
 		m.log.Info("incident "+d.Op.String(), "incident-id", ID(inc.No), "name", inc.Name, "priority", inc.Priority)
 	}
@@ -91,11 +98,21 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Acc
 					WithAppTag(rpcerr.AppRepeatedAcknowledge).At(at.Path()))
 				continue
 			}
-			state = m.schema.withIncident(state, m.schema.acknowledged(inc, tx.Now(), user))
+			inc = m.schema.withStep(m.schema.acknowledged(inc, tx.Now(), user), step{at: tx.Now(), action: "acknowledged", user: user})
+			state = m.keep(tx, state, inc)
 		}
 		tx.SetState(state)
 		return errs.Err()
 	})
+}
+
+// keep is the state with an incident as it is now, which the history learns too if it has
+// the incident.
+func (m *Manager) keep(tx *datastore.Tx, state, inc *data.Node) *data.Node {
+	if inc.Leaf("status") == "cleared" {
+		m.remember(tx, inc, nil)
+	}
+	return m.schema.withIncident(state, inc)
 }
 
 // sanitize is the name of a user as a leaf can hold it.

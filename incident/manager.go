@@ -28,12 +28,6 @@ type Config struct {
 	// Correlator is what the correlator is made with, where the configuration of
 	// incidentd-correlation says nothing else.
 	Correlator correlate.Config
-	// Retention is how long a cleared incident stays in the operational
-	// datastore; 0: seven days.
-	Retention time.Duration
-	// EventRetention is how long the log keeps events that the correlator no
-	// longer needs, by which repeated ids are known; 0: seven days.
-	EventRetention time.Duration
 	// SnapshotEvery is the number of events between snapshots of the
 	// correlator; 0: 5,000.
 	SnapshotEvery int
@@ -55,6 +49,9 @@ type Manager struct {
 	wake     chan struct{} // one slot: the next deadline may have changed
 	deadline atomic.Int64  // stream time in nanoseconds of the next timer, 0 for none
 	clock    atomic.Pointer[clock]
+	figures  atomic.Pointer[figures]
+	dryRuns  atomic.Uint64
+	trying   sync.Mutex // held during a dry run
 
 	// Owned by the writer of the store.
 	engine    *correlate.Engine
@@ -67,6 +64,7 @@ type Manager struct {
 	cleared   []clearedIncident
 	stale     bool   // the engine has seen what was not stored
 	committed uint64 // serial of the last decision that was stored
+	purged    []byte // where the next look for what the history need not keep begins
 }
 
 type clearedIncident struct {
@@ -118,14 +116,8 @@ var (
 )
 
 // New makes the manager of a store's incidents and brings its correlator to where
-// it was. It registers the provider of the alarm summary.
+// it was. It registers the providers of the alarm summary and of its own figures.
 func New(c Config) (*Manager, error) {
-	if c.Retention == 0 {
-		c.Retention = 7 * 24 * time.Hour
-	}
-	if c.EventRetention == 0 {
-		c.EventRetention = 7 * 24 * time.Hour
-	}
 	if c.SnapshotEvery == 0 {
 		c.SnapshotEvery = 5000
 	}
@@ -136,13 +128,22 @@ func New(c Config) (*Manager, error) {
 		wake: make(chan struct{}, 1), stale: true}
 	m.openQueue()
 	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) }, m.alarms.Summarized()...)
+	m.store.Provide(m.schema.management, func(s *datastore.Snapshot) *data.Node { return m.statistics(s.State) }, m.statisticsNode())
 	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
 		if at, ok := parseTime(e.Leaf("clear-time")); ok {
 			m.cleared = append(m.cleared, clearedIncident{e.Leaf("incident-id"), at})
 		}
 	}
+	history, err := m.remembers()
+	if err != nil {
+		return nil, fmt.Errorf("history of incidents: %w", err)
+	}
+	m.figures.Store(&figures{history: history})
 	slices.SortFunc(m.cleared, func(a, b clearedIncident) int { return a.at.Compare(b.at) })
-	err := m.store.Update(context.Background(), func(tx *datastore.Tx) error { return m.ready(tx) })
+	err = m.store.Update(context.Background(), func(tx *datastore.Tx) error {
+		m.adopt(tx)
+		return m.ready(tx)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("correlator: %w", err)
 	}
@@ -359,23 +360,25 @@ func (m *Manager) setClock(tx *datastore.Tx, stream time.Time, recording bool) {
 	tx.Put(tableCorrelator, rowClock, row)
 }
 
-// expire removes cleared incidents and old events whose time is over, some at a
-// time.
+// expire removes cleared incidents, of the history too, and old events whose time is
+// over, some at a time.
 func (m *Manager) expire(tx *datastore.Tx) error {
 	if err := m.ready(tx); err != nil {
 		return err
 	}
 	const most = 2000
 	now := m.clock.Load().now(tx.Now())
+	keep := m.schema.settingsOf(tx.Running())
+	m.purge(tx, keep)
 	n := 0
-	for n < len(m.cleared) && n < most && now.Sub(m.cleared[n].at) > m.c.Retention {
+	for n < len(m.cleared) && n < most && now.Sub(m.cleared[n].at) > keep.cleared {
 		n++
 	}
 	if n > 0 {
 		var ids []string
 		for _, c := range m.cleared[:n] {
 			// One that came back and was cleared again is in the list once more.
-			if at, ok := parseTime(m.schema.incident(tx.State(), c.id).Leaf("clear-time")); ok && now.Sub(at) > m.c.Retention {
+			if at, ok := parseTime(m.schema.incident(tx.State(), c.id).Leaf("clear-time")); ok && now.Sub(at) > keep.cleared {
 				ids = append(ids, c.id)
 			}
 		}
@@ -383,8 +386,9 @@ func (m *Manager) expire(tx *datastore.Tx) error {
 		m.cleared = m.cleared[n:]
 		tx.OnAbort(func() { m.cleared = before })
 		tx.SetState(m.schema.withoutIncidents(tx.State(), ids))
+		m.count(tx, func(f *figures) { f.retired += uint64(len(ids)) })
 	}
-	old := tx.Now().Add(-m.c.EventRetention).UnixNano()
+	old := tx.Now().Add(-keep.events).UnixNano()
 	n = 0
 	for k, v := range tx.Scan(tableEvents, nil, place(m.snapped+1)) {
 		if n++; n > most || len(v) < 8 || int64(binary.BigEndian.Uint64(v)) > old {

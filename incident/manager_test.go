@@ -44,7 +44,7 @@ type bench struct {
 func open(t testing.TB) *bench {
 	t.Helper()
 	s, err := yang.Compile(modules.FS, yang.Options{
-		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-management", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
 		Features:    map[string][]string{"ietf-alarms": {"alarm-summary"}}})
 	if err != nil {
 		t.Fatal(err)

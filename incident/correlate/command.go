@@ -17,6 +17,8 @@ const (
 	Split Action = "split"
 	// Move makes Events, wherever they are, part of Incident.
 	Move Action = "move"
+	// Close ends Incident, of which nothing lasts: no clear will come for it.
+	Close Action = "close"
 )
 
 // Command is what an operator does to incidents: an input like an event, which a replay
@@ -52,11 +54,22 @@ func (e *Engine) Command(c Command) ([]Decision, error) {
 			err = e.split(i, c.Events)
 		case Move:
 			err = e.move(i, c.Events)
+		case Close:
+			err = e.resolve(i)
 		default:
 			err = fmt.Errorf("%w: there is no action %q", ErrCommand, c.Action)
 		}
 	}
 	return e.flush(), err
+}
+
+// resolve ends an incident on an operator's word, if none of its alarms could clear.
+func (e *Engine) resolve(i *incident) error {
+	if i.tally.lasting > i.tally.lastingClear {
+		return fmt.Errorf("%w: alarms of incident %d last", ErrCommand, i.no)
+	}
+	e.close(i)
+	return nil
 }
 
 // numbered returns the raised incident of a number.
@@ -92,6 +105,7 @@ func (e *Engine) merge(into *incident, nos []uint64) error {
 		e.joinCauses(i, into)
 	}
 	e.judge(into)
+	e.emitUpdate(into)
 	return nil
 }
 
@@ -130,6 +144,7 @@ func (e *Engine) move(to *incident, events []string) error {
 		e.left(i)
 	}
 	e.judge(to)
+	e.emitUpdate(to)
 	return nil
 }
 
@@ -205,6 +220,7 @@ func (e *Engine) left(i *incident) {
 		return
 	}
 	e.judge(i)
+	e.emitUpdate(i)
 }
 
 // judge finds anew what follows from the members of an incident.
@@ -243,8 +259,33 @@ func (e *Engine) alarmsOf(events []string, in *incident) (out []*alarm, err erro
 	}
 	for _, id := range events {
 		if wanted[id] {
-			return nil, fmt.Errorf("%w: no alarm that may be moved has the event %q", ErrUnknown, id)
+			return nil, &EventError{id, in != nil}
 		}
 	}
 	return out, nil
+}
+
+// Lasts reports whether an alarm of the open incident of a number lasts, so that its
+// clear is to be expected.
+func (e *Engine) Lasts(no uint64) bool {
+	i, err := e.numbered(no)
+	return err == nil && i.tally.lasting > i.tally.lastingClear
+}
+
+// Holders returns the numbers of the raised incidents that events are in, sorted. Events
+// that are in none, or unknown, are passed over.
+func (e *Engine) Holders(events []string) (nos []uint64) {
+	wanted := make(map[string]bool, len(events))
+	for _, id := range events {
+		wanted[id] = true
+	}
+	for _, n := range e.nodes {
+		for _, a := range n.alarms {
+			if a.inc != nil && a.inc.no != 0 && slices.ContainsFunc(a.seen, func(s sighting) bool { return wanted[s.id] }) {
+				nos = append(nos, a.inc.no)
+			}
+		}
+	}
+	slices.Sort(nos)
+	return slices.Compact(nos)
 }

@@ -116,6 +116,7 @@ type telling struct {
 	context []EventRef
 	missing []string
 	rivals  []rivalPlace
+	also    []RootCause // causes that are known to come with the root
 	score   int32
 	markID  string
 	days    int  // earlier days with the same outage; 0 if that is not usual
@@ -151,6 +152,9 @@ func (e *Engine) detail(i *incident, c *Incident) {
 	}
 	for _, v := range i.rivals {
 		t.rivals = append(t.rivals, rivalPlace{e.places(i, v.h)[0], v.score})
+	}
+	for _, h := range i.also {
+		t.also = append(t.also, e.places(i, h)[0])
 	}
 	if _, days, ok := e.usual(i); ok && i.periodic {
 		t.days, t.planned = len(days), len(days) == 0

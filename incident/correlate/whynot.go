@@ -217,5 +217,5 @@ func (e *Engine) whyNotOther(id string, i *incident) (WhyNot, error) {
 			}
 		}
 	}
-	return w, fmt.Errorf("%w: no alarm that lasts has the event %q", ErrUnknown, id)
+	return w, &EventError{ID: id}
 }

@@ -33,6 +33,7 @@ func (s *Server) bind(files *os.Root) error {
 		}),
 		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
 		s.netconf.Handle("ietf-incident", "incident-acknowledge", s.acknowledge),
+		s.incidents.Register(s.netconf),
 	)
 	for _, rpc := range s.netconf.Unhandled() {
 		s.log.Debug("an operation is not supported", "rpc", rpc.QName())

@@ -62,6 +62,7 @@ var implemented = []string{
 	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
+	"incidentd-management",
 	"incidentd-notifications",
 	"incidentd-oam-tests",
 	"incidentd-server",

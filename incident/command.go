@@ -1,0 +1,294 @@
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"incidentd/datastore"
+	"incidentd/incident/correlate"
+	"incidentd/netconf"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+)
+
+// appCleared is the app-tag for an incident that is cleared, where an open one is wanted.
+const appCleared = "incident-cleared"
+
+// mergeIncidents answers merge-incidents of incidentd-management.
+func (m *Manager) mergeIncidents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	into := r.Input.Leaf("incident-id")
+	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
+		no, err := m.open(tx, r, "incident-id", into)
+		if err != nil {
+			return err
+		}
+		c := correlate.Command{Action: correlate.Merge, Incident: no}
+		seen := map[string]bool{into: true}
+		var errs rpcerr.Errors
+		for n := range r.Input.Entries("other") {
+			path := (&data.Loc{Node: r.Input}).Down(n).Path()
+			other, err := m.openAt(tx, r, path, n.Value())
+			switch {
+			case seen[n.Value()]:
+				errs = append(errs, rpcerr.InvalidValue("%s is named twice", n.Value()).At(path))
+			case err != nil:
+				errs = append(errs, err)
+			}
+			seen[n.Value()] = true
+			c.Others = append(c.Others, other)
+		}
+		if err := errs.Err(); err != nil {
+			return err
+		}
+		if _, err := m.command(tx, r, c); err != nil {
+			return err
+		}
+		others := strings.Join(r.Input.Values("other"), ", ")
+		for _, id := range r.Input.Values("other") {
+			m.note(tx, r, id, "absorbed", "into "+into)
+		}
+		m.note(tx, r, into, "merged", "with "+others)
+		m.remark(tx, r, into)
+		return nil
+	})
+}
+
+// splitIncident answers split-incident of incidentd-management.
+func (m *Manager) splitIncident(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	from, out := r.Input.Leaf("incident-id"), r.Output()
+	err := m.act(ctx, r, func(tx *datastore.Tx) error {
+		no, err := m.open(tx, r, "incident-id", from)
+		if err != nil {
+			return err
+		}
+		decisions, err := m.command(tx, r, correlate.Command{Action: correlate.Split, Incident: no, Events: r.Input.Values("event-id")})
+		if err != nil {
+			return err
+		}
+		// The last that it raised: timers that were due before may have raised others.
+		k := len(decisions) - 1
+		for k >= 0 && decisions[k].Op != correlate.Raised {
+			k--
+		}
+		if k < 0 {
+			return fmt.Errorf("a split of %s raised no incident", from)
+		}
+		id := ID(decisions[k].Incident.No)
+		events := strings.Join(r.Input.Values("event-id"), ", ")
+		m.note(tx, r, from, "split", "into "+id+": "+events)
+		m.note(tx, r, id, "split", "from "+from+": "+events)
+		m.remark(tx, r, id)
+		out.Leaf("incident-id", id)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply(out.Node()), nil
+}
+
+// moveEvents answers move-events of incidentd-management.
+func (m *Manager) moveEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	to := r.Input.Leaf("incident-id")
+	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
+		no, err := m.open(tx, r, "incident-id", to)
+		if err != nil {
+			return err
+		}
+		events := r.Input.Values("event-id")
+		from := m.engine.Holders(events)
+		if _, err := m.command(tx, r, correlate.Command{Action: correlate.Move, Incident: no, Events: events}); err != nil {
+			return err
+		}
+		list := strings.Join(events, ", ")
+		for _, other := range from {
+			if other != no {
+				m.note(tx, r, ID(other), "moved", "to "+to+": "+list)
+			}
+		}
+		m.note(tx, r, to, "moved", "here: "+list)
+		m.remark(tx, r, to)
+		return nil
+	})
+}
+
+// commentIncident answers comment-incident of incidentd-management. Cleared incidents take
+// comments too.
+func (m *Manager) commentIncident(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	id := r.Input.Leaf("incident-id")
+	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
+		inc := m.schema.incident(tx.State(), id)
+		if !m.schema.mayRead(r.Access, tx.State(), inc) {
+			return noIncident(r.Input, "incident-id", id)
+		}
+		if inc.Count(m.schema.list.ChildNamed("comment")) >= mostComments {
+			return rpcerr.TooBig("%s has %d comments, more are not kept", id, mostComments).At(at(r.Input, "text"))
+		}
+		inc = m.schema.withComment(inc, tx.Now(), r.Session.User(), r.Input.Leaf("text"))
+		tx.SetState(m.keep(tx, tx.State(), inc))
+		return nil
+	})
+}
+
+// resolve answers incident-resolve of ietf-incident. The server cures nothing by itself:
+// an incident of which nothing lasts, so that no clear will come for it, is cleared; for any
+// other the error has the advice. All are cleared or none.
+func (m *Manager) resolve(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	if len(r.Input.Values("incident-id")) == 0 {
+		return nil, nil
+	}
+	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
+		var errs rpcerr.Errors
+		var numbers []uint64
+		seen := map[string]bool{}
+		for n := range r.Input.Entries("incident-id") {
+			path := (&data.Loc{Node: r.Input}).Down(n).Path()
+			no, err := m.openAt(tx, r, path, n.Value())
+			switch {
+			case seen[n.Value()]:
+				continue
+			case err != nil:
+				errs = append(errs, err)
+			case m.engine.Lasts(no):
+				advice := m.schema.incident(tx.State(), n.Value()).Leaf("resolve-advice")
+				if advice == "" {
+					advice = "its cause is not known"
+				}
+				errs = append(errs, rpcerr.OperationFailed("%s cannot be resolved by the server: %s", n.Value(), advice).
+					WithAppTag(appUnresolved).At(path))
+			}
+			seen[n.Value()] = true
+			numbers = append(numbers, no)
+		}
+		if err := errs.Err(); err != nil {
+			return err
+		}
+		for _, no := range numbers {
+			if _, err := m.command(tx, r, correlate.Command{Action: correlate.Close, Incident: no}); err != nil {
+				return err
+			}
+			m.note(tx, r, ID(no), "resolved", "")
+		}
+		return nil
+	})
+}
+
+// appUnresolved is the app-tag of the draft for an incident that the server cannot
+// resolve.
+const appUnresolved = "probable-cause-unresolved"
+
+// act is consult for what changes incidents: the request signs the transaction, and the
+// audit learns what it has changed.
+func (m *Manager) act(ctx context.Context, r *netconf.Request, f func(*datastore.Tx) error) error {
+	return m.consult(ctx, func(tx *datastore.Tx) error {
+		before := tx.State()
+		r.Sign(tx, author(r))
+		err := f(tx)
+		if err == nil {
+			r.Changed(datastore.Operational, before, tx.State())
+		}
+		return err
+	})
+}
+
+// author is who makes a request.
+func author(r *netconf.Request) datastore.Author {
+	host := ""
+	if a := r.Session.RemoteAddr(); a != nil {
+		host = a.String()
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+	}
+	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Host: host, Source: "netconf", Comment: r.Input.Leaf("comment")}
+}
+
+// command has the correlator carry out what an operator wants, and stores what follows.
+// The state of the correlator after it is stored too, as no event of the log leads there.
+func (m *Manager) command(tx *datastore.Tx, r *netconf.Request, c correlate.Command) ([]correlate.Decision, error) {
+	if now := m.clock.Load().now(tx.Now()); !now.IsZero() {
+		c.At = now
+	}
+	decisions, refused := m.engine.Command(c)
+	if err := m.decide(tx, decisions); err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, m.refusal(r, refused)
+	}
+	return decisions, m.snapshot(tx)
+}
+
+// refusal is what the correlator has against a request, as the client is told.
+func (m *Manager) refusal(r *netconf.Request, err error) error {
+	var event *correlate.EventError
+	switch {
+	case errors.As(err, &event):
+		why := rpcerr.InstanceRequired("no alarm that lasts has the event %q", event.ID)
+		if event.Inside {
+			why = rpcerr.InstanceRequired("no alarm of %s has the event %q", r.Input.Leaf("incident-id"), event.ID)
+		}
+		if n := r.Input.Child("event-id"); n != nil {
+			return why.At((&data.Loc{Node: r.Input}).Down(n).Path())
+		}
+		for n := range r.Input.Entries("event-id") {
+			if n.Value() == event.ID {
+				return why.At((&data.Loc{Node: r.Input}).Down(n).Path())
+			}
+		}
+		return why
+	case errors.Is(err, correlate.ErrCommand), errors.Is(err, correlate.ErrUnknown):
+		_, why, _ := strings.Cut(err.Error(), ": ")
+		return rpcerr.InvalidValue("%s", why)
+	}
+	return err
+}
+
+// open is the number of an open incident that a leaf of the input names.
+func (m *Manager) open(tx *datastore.Tx, r *netconf.Request, leaf, id string) (uint64, error) {
+	no, err := m.openAt(tx, r, at(r.Input, leaf), id)
+	if err != nil {
+		return 0, err
+	}
+	return no, nil
+}
+
+// openAt is the number of an open incident that the input names at a path.
+func (m *Manager) openAt(tx *datastore.Tx, r *netconf.Request, at rpcerr.Path, id string) (uint64, *rpcerr.Error) {
+	inc := m.schema.incident(tx.State(), id)
+	switch {
+	case !m.schema.mayRead(r.Access, tx.State(), inc):
+		return 0, rpcerr.InstanceRequired("there is no incident %q", id).At(at)
+	case inc.Leaf("status") == "cleared":
+		return 0, rpcerr.InvalidValue("%s was cleared at %s: what is over stays as it is", id, inc.Leaf("clear-time")).WithAppTag(appCleared).At(at)
+	}
+	return serialOf(inc.Leaf("csn")), nil
+}
+
+// note adds a step of the user to the history of an incident.
+func (m *Manager) note(tx *datastore.Tx, r *netconf.Request, id, action, detail string) {
+	if inc := m.schema.incident(tx.State(), id); inc != nil {
+		inc = m.schema.withStep(inc, step{at: tx.Now(), action: action, user: r.Session.User(), detail: shortened(detail)})
+		tx.SetState(m.keep(tx, tx.State(), inc))
+	}
+}
+
+// shortened bounds a text that lists what a user has named.
+func shortened(s string) string {
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// remark adds the comment of a request to an incident.
+func (m *Manager) remark(tx *datastore.Tx, r *netconf.Request, id string) {
+	inc := m.schema.incident(tx.State(), id)
+	if text := r.Input.Leaf("comment"); text != "" && inc != nil && inc.Count(m.schema.list.ChildNamed("comment")) < mostComments {
+		tx.SetState(m.keep(tx, tx.State(), m.schema.withComment(inc, tx.Now(), r.Session.User(), text)))
+	}
+}
