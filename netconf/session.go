@@ -205,19 +205,39 @@ func (s *Session) Notify(ctx context.Context, messages ...[]byte) error {
 	defer s.out.give()
 	for len(messages) > 0 {
 		n, err := s.out.w.WriteMessages(messages)
-		s.counters.outNotifications.Add(uint32(n))
-		s.server.counters.outNotifications.Add(uint32(n))
-		switch {
+		switch err = s.notified(n, err); {
 		case errors.Is(err, transport.ErrDelimiter):
 			s.log.Error("a notification holds what ends a message of base:1.0 and is left out", "err", err)
 			n++
 		case err != nil:
-			s.end(ending{why: "a notification cannot be sent", err: err})
 			return err
 		}
 		messages = messages[n:]
 	}
 	return nil
+}
+
+// NotifyBatch is Notify of messages that other sessions get too. They are not copied.
+func (s *Session) NotifyBatch(ctx context.Context, b *transport.Batch) error {
+	if !s.modern {
+		return s.Notify(ctx, b.Messages()...)
+	}
+	if err := s.out.take(ctx, s.ctx); err != nil {
+		return err
+	}
+	defer s.out.give()
+	return s.notified(s.out.w.WriteBatch(b))
+}
+
+// notified counts n notifications. An error that leaves half of one behind ends the
+// session.
+func (s *Session) notified(n int, err error) error {
+	s.counters.outNotifications.Add(uint32(n))
+	s.server.counters.outNotifications.Add(uint32(n))
+	if err != nil && !errors.Is(err, transport.ErrDelimiter) {
+		s.end(ending{why: "a notification cannot be sent", err: err})
+	}
+	return err
 }
 
 // leaves lets the session end after the RPC under way.

@@ -8,7 +8,8 @@ import (
 )
 
 // How much a cursor takes at once. The first bounds how long it holds the
-// journal's lock or a transaction, the second what it holds in memory.
+// journal's lock or a transaction, the second what it holds in memory. Cursors stop at the
+// same multiples of the first, so that their readers can share what they make of a chunk.
 const (
 	chunkRecords = 256
 	chunkBytes   = 256 << 10
@@ -68,9 +69,15 @@ func (c *Cursor) Next(ctx context.Context) (*Record, error) {
 // the store.
 func (c *Cursor) TryNext() (*Record, error) { return c.poll(context.Background()) }
 
-// More reports whether the next record is at hand: TryNext then gives it without a look
-// at the store.
-func (c *Cursor) More() bool { return c.at < len(c.chunk) }
+// AtHand are the next records that TryNext gives without a look at the store. They are
+// valid until the next call of another method.
+func (c *Cursor) AtHand() []*Record { return c.chunk[c.at:] }
+
+// Skip passes over the first n records of AtHand.
+func (c *Cursor) Skip(n int) {
+	clear(c.chunk[c.at : c.at+n])
+	c.at += n
+}
 
 // waker is closed by the next Publish.
 func (j *Journal) waker() <-chan struct{} {
@@ -87,8 +94,7 @@ func (c *Cursor) poll(ctx context.Context) (*Record, error) {
 	for {
 		if c.at < len(c.chunk) {
 			r := c.chunk[c.at]
-			c.chunk[c.at] = nil
-			c.at++
+			c.Skip(1)
 			return r, nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -139,7 +145,7 @@ func (c *Cursor) fromRing() (done bool, last uint64, err error) {
 		return false, j.last, nil
 	}
 	i := int(c.next - j.ring.at(0).Seq)
-	for end := min(j.ring.n, i+chunkRecords); i < end; i++ {
+	for end := min(j.ring.n, i+chunkRecords-int(c.next%chunkRecords)); i < end; i++ {
 		r := j.ring.at(i)
 		c.next = r.Seq + 1
 		if c.wants(r.Stream) && !c.take(r) {
@@ -169,7 +175,6 @@ func (c *Cursor) fromDisk(last uint64) error {
 		if err := c.j.agedIn(r, c.streams, first, c.next); err != nil {
 			return err
 		}
-		looked := 0
 		for k, row := range r.Scan(table, key(c.next), key(last+1)) {
 			seq, err := unkey(k)
 			if err != nil {
@@ -184,7 +189,7 @@ func (c *Cursor) fromDisk(last uint64) error {
 			}
 			c.next = seq + 1
 			full := record != nil && !c.take(record)
-			if looked++; full || looked == chunkRecords {
+			if full || c.next%chunkRecords == 0 {
 				return nil
 			}
 		}

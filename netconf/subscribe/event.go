@@ -24,9 +24,11 @@ const (
 type events struct {
 	publisher *Publisher
 
-	mu    sync.Mutex
-	slots [keptRecords]*Event // mu; by sequence number
-	bytes int                 // mu; of the bodies of those
+	mu           sync.Mutex
+	slots        [keptRecords]*Event // mu; by sequence number
+	bytes        int                 // mu; of the bodies of those
+	batches      [keptBatches]*batch // mu; by the sequence number of the first record
+	batchedBytes int                 // mu; of those
 }
 
 // Event is an event record on its way to receivers. Each of its forms is made once, for
@@ -47,16 +49,6 @@ type message struct {
 }
 
 func newEvents(p *Publisher) *events { return &events{publisher: p} }
-
-// appendTo appends the events of records of the journal.
-func (es *events) appendTo(list []*Event, records []*journal.Record) []*Event {
-	es.mu.Lock()
-	defer es.mu.Unlock()
-	for _, r := range records {
-		list = append(list, es.getLocked(r))
-	}
-	return list
-}
 
 func (es *events) getLocked(r *journal.Record) *Event {
 	slot := &es.slots[r.Seq%uint64(len(es.slots))]

@@ -20,8 +20,9 @@ type stream struct {
 	of        string // its name
 	cursor    *journal.Cursor
 	held      *journal.Record   // taken from the cursor and not looked at
-	batch     []*journal.Record // to be sent next, as far as they pass
-	events    []*Event          // of those
+	records   []*journal.Record // to be sent next, as far as they pass
+	passed    []*Event          // of those
+	permitted permitted
 
 	filter *filter    // nil: everything
 	name   string     // of the filter, if it has one
@@ -164,7 +165,7 @@ func (s *stream) Filter() *data.Node {
 func (s *stream) Run(ctx context.Context, to *Subscription) error {
 	stop := to.Stop()
 	for {
-		if len(s.batch) > 0 {
+		if len(s.records) > 0 {
 			if err := s.pass(ctx, to); err != nil {
 				return err
 			}
@@ -194,48 +195,47 @@ func (s *stream) beyond(r *journal.Record, stop time.Time) bool {
 	return s.replay && r.Seq > s.last || !stop.IsZero() && r.Time.After(stop)
 }
 
-// How many records, and bytes of them, are sent at once.
-const (
-	batchRecords = 128
-	batchBytes   = 48 << 10
-)
-
-// gather makes a batch of the record that is held and those that are at hand.
+// gather takes the record that is held and those that are at hand, as many as are sent at
+// once.
 func (s *stream) gather(r *journal.Record, stop time.Time) {
-	s.batch, s.held = append(s.batch, r), nil
-	for size := len(r.Body); len(s.batch) < batchRecords && size < batchBytes && s.cursor.More(); size += len(r.Body) {
-		r, _ = s.cursor.TryNext() // it is at hand
-		if s.beyond(r, stop) {
-			s.held = r
-			return
+	s.records, s.held = append(s.records, r), nil
+	more := s.cursor.AtHand()
+	n, size := 0, room(r)
+	for n < len(more) && !s.beyond(more[n], stop) {
+		if size += room(more[n]); size > batchBytes {
+			n = border(r, more[:n+1])
+			break
 		}
-		s.batch = append(s.batch, r)
+		n++
 	}
+	s.records = append(s.records, more[:n]...)
+	s.cursor.Skip(n)
 }
 
-// pass sends of the batch what the receiver may have and the filter lets pass.
+// pass sends of what was gathered what the receiver may have and the filter lets pass.
 func (s *stream) pass(ctx context.Context, to *Subscription) error {
-	s.events = s.publisher.events.appendTo(s.events[:0], s.batch)
-	passed := s.events[:0]
-	for i, e := range s.events {
-		if r := s.batch[i]; s.permits(r, to) && s.admits(e, r, to) {
-			passed = append(passed, e)
+	b := s.publisher.events.batch(s.records)
+	s.passed = s.passed[:0]
+	access := to.session.Access()
+	for i, e := range b.events {
+		if r := s.records[i]; s.permits(access, r) && s.admits(e, r, to) {
+			s.passed = append(s.passed, e)
 		}
 	}
-	if len(passed) > 0 {
-		if err := to.Send(ctx, passed...); err != nil {
+	if len(s.passed) > 0 {
+		if err := to.send(ctx, b.of(s.passed)); err != nil {
 			return err
 		}
 	}
-	if n := len(s.batch) - len(passed); n > 0 {
+	if n := len(s.records) - len(s.passed); n > 0 {
 		to.Exclude(n)
 	}
-	last := s.batch[len(s.batch)-1]
+	last := s.records[len(s.records)-1]
 	s.resumed = last.Time
 	to.reached(last)
-	clear(s.batch)
-	clear(s.events)
-	s.batch = s.batch[:0]
+	clear(s.records)
+	clear(s.passed)
+	s.records = s.records[:0]
 	return nil
 }
 
@@ -259,14 +259,34 @@ func (s *stream) admits(e *Event, r *journal.Record, to *Subscription) bool {
 // permits reports whether the receiver may have a record as the rules stand now [RFC 8341
 // section 3.1.4]. One of a notification that the schema no longer has is for nobody whose
 // access is controlled.
-func (s *stream) permits(r *journal.Record, to *Subscription) bool {
-	access := to.session.Access()
-	if access == nil {
+func (s *stream) permits(access *nacm.Access, r *journal.Record) bool {
+	if access == nil || s.permitted.has(access, r.Name) {
 		return true
 	}
 	module, name, _ := strings.Cut(r.Name, ":")
 	n := s.publisher.schema.Notification(module, name)
-	return n != nil && access.Notify(n)
+	if n == nil || !access.Notify(n) {
+		return false
+	}
+	s.permitted.add(access, r.Name)
+	return true
+}
+
+// permitted are the names of notifications that an access permits.
+type permitted struct {
+	access *nacm.Access
+	names  []string
+}
+
+func (p *permitted) has(access *nacm.Access, name string) bool {
+	return p.access == access && slices.Contains(p.names, name)
+}
+
+func (p *permitted) add(access *nacm.Access, name string) {
+	if p.access != access {
+		p.access, p.names = access, nil
+	}
+	p.names = append(p.names, name)
 }
 
 // next is the next record, which is held until it is dealt with. It is nil at the end

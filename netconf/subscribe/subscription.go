@@ -39,8 +39,7 @@ type Subscription struct {
 	life     context.Context // of the session; of the goroutine that runs
 	modified bool            // the receiver is still to be told; of the goroutine that runs
 	starting atomic.Bool     // the same of subscription-started
-	messages []*message      // of the goroutine that runs, as is texts
-	texts    [][]byte
+	texts    [][]byte        // of the goroutine that runs
 
 	sent, excluded atomic.Uint64
 	paused         atomic.Bool  // by its target
@@ -70,17 +69,17 @@ func (s *Subscription) Exclude(n int) {
 // subscription is suspended until it does. An error says that none was sent, as ctx is
 // done, or that the session has ended.
 func (s *Subscription) Send(ctx context.Context, events ...*Event) error {
-	s.messages = s.messages[:0]
-	for _, e := range events {
-		if m := e.message[s.encoding](); m != nil {
-			s.messages = append(s.messages, m)
-		}
-	}
+	return s.send(ctx, newSelection(events))
+}
+
+// send is Send of a selection.
+func (s *Subscription) send(ctx context.Context, sel *selection) error {
+	m := sel.encoded[s.encoding]()
 	begin := time.Now()
-	if err := s.write(ctx, begin, s.sent.Load()+1, s.messages...); err != nil {
+	if err := s.write(ctx, begin, s.sent.Load()+1, m); err != nil {
 		return err
 	}
-	n := uint64(len(s.messages))
+	n := uint64(len(m.list))
 	s.sent.Add(n)
 	s.publisher.sent.Add(n)
 	if after := s.publisher.config.SuspendAfter; !s.legacy && time.Since(begin) > after {
@@ -91,18 +90,14 @@ func (s *Subscription) Send(ctx context.Context, events ...*Event) error {
 
 // write sends messages, and lets others see since when. The number is that of the event
 // record in the first, or of the last one before it.
-func (s *Subscription) write(ctx context.Context, begin time.Time, number uint64, messages ...*message) error {
-	s.texts = s.texts[:0]
-	if q := s.publisher.sequencing.Load(); q != nil {
-		s.texts = q.number(s.texts, messages, number)
-	} else {
-		for _, m := range messages {
-			s.texts = append(s.texts, m.text)
-		}
-	}
+func (s *Subscription) write(ctx context.Context, begin time.Time, number uint64, m *messages) error {
 	s.writing.Store(begin.UnixNano())
 	defer s.writing.Store(0)
-	return s.session.Notify(ctx, s.texts...)
+	if q := s.publisher.sequencing.Load(); q != nil {
+		s.texts = q.number(s.texts[:0], m.list, number)
+		return s.session.Notify(ctx, s.texts...)
+	}
+	return s.session.NotifyBatch(ctx, m.batch)
 }
 
 // Target is where the subscription gets its event records from.

@@ -53,7 +53,7 @@ func (s *Subscription) described(name string, target Target) *data.Node {
 }
 
 func (s *Subscription) announce(ctx context.Context, at time.Time, n *data.Node) error {
-	return s.write(ctx, time.Now(), s.sent.Load(), envelope(at, s.encoding.encode(n)))
+	return s.write(ctx, time.Now(), s.sent.Load(), newMessages(envelope(at, s.encoding.encode(n))))
 }
 
 // replayed tells that the replay is over.

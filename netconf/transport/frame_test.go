@@ -398,3 +398,42 @@ func TestWriteMessages(t *testing.T) {
 		t.Errorf("WriteMessages with an empty one = %d, %v, want 1 and an error", n, err)
 	}
 }
+
+// A batch arrives as its messages, at peers of both framings, whatever its size.
+func TestWriteBatch(t *testing.T) {
+	for _, sizes := range [][]int{{1}, {1, 10, 400, 3}, {64 << 10}, {64<<10 + 1, 5}, {5, 70000, 6}, {5, 1 << 20, 6}} {
+		var messages [][]byte
+		for _, n := range sizes {
+			messages = append(messages, bytes.Repeat([]byte{'x'}, n))
+		}
+		b := NewBatch(messages)
+		for _, chunked := range []bool{true, false, true, true} {
+			var stream bytes.Buffer
+			w, r := NewWriter(&stream), NewReader(&stream, 0)
+			if chunked {
+				w.Upgrade()
+				r.Upgrade()
+			}
+			if n, err := w.WriteBatch(b); n != len(messages) || err != nil {
+				t.Fatalf("%v, chunked %t: WriteBatch = %d, %v, want %d", sizes, chunked, n, err, len(messages))
+			}
+			for i, want := range messages {
+				if got, err := r.ReadMessage(); err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("%v, chunked %t: message %d: %d bytes, %v, want %d", sizes, chunked, i, len(got), err, len(want))
+				}
+			}
+			if stream.Len() > 0 {
+				t.Errorf("%v, chunked %t: %d bytes are left", sizes, chunked, stream.Len())
+			}
+		}
+	}
+	broken := errors.New("broken")
+	w := NewWriter(&writes{err: broken})
+	w.Upgrade()
+	b := NewBatch([][]byte{[]byte("<a/>")})
+	for range 2 {
+		if n, err := w.WriteBatch(b); n != 0 || err != broken {
+			t.Errorf("WriteBatch to a broken connection = %d, %v", n, err)
+		}
+	}
+}

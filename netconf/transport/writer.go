@@ -86,8 +86,7 @@ func (w *Writer) WriteMessages(messages [][]byte) (int, error) {
 			done = i + 1
 			continue
 		}
-		out = strconv.AppendInt(append(out, "\n#"...), int64(len(p)), 10)
-		out = append(append(append(out, '\n'), p...), "\n##\n"...)
+		out = appendChunked(out, p)
 	}
 	err := flush(len(messages))
 	return done, err
