@@ -1,0 +1,195 @@
+package icmp
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"incidentd/oam"
+	"incidentd/oam/oamtest"
+	"incidentd/oam/socket"
+	"incidentd/oam/testnet"
+)
+
+// permitted skips where the system lets nobody send echo requests.
+func permitted(t testing.TB) {
+	t.Helper()
+	c, err := socket.Open(oam.Vantage{}, socket.ICMP, false, socket.Options{})
+	if err != nil {
+		t.Skip(err)
+	}
+	c.Close()
+}
+
+func TestLoopback(t *testing.T) {
+	permitted(t)
+	for _, target := range []string{"127.0.0.1", "::1", "localhost"} {
+		var m Mux
+		got, err := oamtest.Try(t.Context(), m.Engine, oamtest.Params(t, "icmp-echo", "target", target, "number-of-packets", "5", "interval", "2000",
+			"packet-size", "1400", "dscp", "46", "thresholds/max-loss-ratio", "0", "thresholds/max-average-delay", "2000000000"), "")
+		if err != nil {
+			if target == "::1" {
+				t.Logf("no IPv6 here: %v", err)
+				continue
+			}
+			t.Fatal(err)
+		}
+		if *got.Packets != (oam.Packets{Sent: 5, Received: 5}) || got.Errors.Lost != 0 || got.Verdict != oam.Pass {
+			t.Errorf("%s: %+v %+v, verdict %s", target, got.Packets, got.Errors, got.Verdict)
+		}
+		if got.TwoWay.Min <= 0 || got.Quality.Timestamping != oam.KernelTimestamps {
+			t.Errorf("%s: delay %+v, quality %+v", target, got.TwoWay, got.Quality)
+		}
+		if len(m.shared) != 0 {
+			t.Error("a socket stays open")
+		}
+	}
+}
+
+// Runs at once share a socket, and each gets its own replies.
+func TestMux(t *testing.T) {
+	permitted(t)
+	var m Mux
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			got := oamtest.Run(t, m.Engine, oamtest.Params(t, "icmp-echo", "target", "127.0.0.1", "number-of-packets", "20", "interval", "2000"), "")
+			if *got.Packets != (oam.Packets{Sent: 20, Received: 20}) || got.Errors.Duplicates != 0 {
+				t.Errorf("%+v %+v", got.Packets, got.Errors)
+			}
+		})
+	}
+	wait.Wait()
+	if len(m.shared) != 0 {
+		t.Errorf("%d sockets stay open", len(m.shared))
+	}
+}
+
+// A run that is stopped tells what it has so far; the answers on their way are no losses.
+func TestStop(t *testing.T) {
+	permitted(t)
+	var m Mux
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	test, err := m.Engine(oamtest.Params(t, "icmp-echo", "target", "127.0.0.1", "number-of-packets", "1000000", "interval", "10000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := test.Run(ctx, oamtest.Env(test, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Packets.Sent == 0 || got.Errors.Lost != 0 {
+		t.Errorf("%+v %+v", got.Packets, got.Errors)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	permitted(t)
+	var m Mux
+	p := oamtest.Params(t, "icmp-echo", "target", "name.invalid")
+	_, err := oamtest.Try(t.Context(), m.Engine, p, "")
+	if f := fault(err); f != oam.BadTarget {
+		t.Errorf("a name without an address: %v", err)
+	}
+	test, err := m.Engine(oamtest.Params(t, "icmp-echo", "target", "127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := oamtest.Env(test, "")
+	env.Permit = func(a netip.Addr) error { return oam.Faultf(oam.TargetDenied, "%s is denied", a) }
+	if err := test.Check(t.Context(), env); fault(err) != oam.TargetDenied {
+		t.Errorf("Check of a denied target: %v", err)
+	}
+	if _, err := test.Run(t.Context(), env); fault(err) != oam.TargetDenied {
+		t.Errorf("Run to a denied target: %v", err)
+	}
+	if len(m.shared) != 0 {
+		t.Error("a socket stays open")
+	}
+}
+
+func fault(err error) oam.Reason {
+	var f *oam.Fault
+	if errors.As(err, &f) {
+		return f.Reason
+	}
+	return ""
+}
+
+// Loss, duplicates and delay are those of the wire, packet for packet.
+func TestAccuracy(t *testing.T) {
+	if why := testnet.MissingWire(); why != "" {
+		t.Skip(why)
+	}
+	n := testnet.New()
+	defer n.Close()
+	a, err := n.Host("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := n.Host("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := n.Wire(
+		testnet.End{Host: a, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.1/30")},
+		testnet.End{Host: b, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.2/30")},
+		testnet.Impairment{Delay: 4 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 6 * time.Millisecond, Loss: .02, Duplicate: .02})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wire.Close()
+	var m Mux
+	const packets = 1000
+	got := oamtest.Run(t, m.Engine, oamtest.Params(t, "icmp-echo", "target", "10.9.0.2", "number-of-packets", "1000", "interval", "2000", "session-timeout", "500"), a.Namespace)
+
+	there, back := wire.Log(testnet.There), wire.Log(testnet.Back)
+	var delays []time.Duration
+	lost, doubled := 0, 0
+	answers := map[string]testnet.Packet{} // by the token and the number
+	for _, p := range back {
+		if r, key := answer(p); r {
+			answers[key] = p
+		}
+	}
+	for _, p := range there {
+		is, key := asked(p)
+		if !is {
+			continue
+		}
+		r, passed := answers[key]
+		if !passed || r.Copies == 0 {
+			lost++
+			continue
+		}
+		if r.Copies == 2 {
+			doubled++
+		}
+		delays = append(delays, r.Out.Sub(p.In))
+	}
+	if got.Packets.Sent != packets || int(got.Errors.Lost) != lost || int(got.Errors.Duplicates) != doubled {
+		t.Errorf("%+v %+v; the wire lost %d and doubled %d", got.Packets, got.Errors, lost, doubled)
+	}
+	slices.Sort(delays)
+	wrong := got.TwoWay.Percentile50 - delays[len(delays)/2]
+	t.Logf("%d lost, %d doubled, median %s, %s more than the wire's", lost, doubled, got.TwoWay.Percentile50, wrong)
+	if wrong < 0 || wrong > 5*time.Millisecond { // a machine that is busy; the figure is a benchmark's
+		t.Errorf("the median delay is %s, the wire's %s", got.TwoWay.Percentile50, delays[len(delays)/2])
+	}
+}
+
+// asked and answer tell whether a packet is an echo request or reply, and which.
+func asked(p testnet.Packet) (bool, string)  { return echoed(p, echoRequest4) }
+func answer(p testnet.Packet) (bool, string) { return echoed(p, echoReply4) }
+
+func echoed(p testnet.Packet, kind byte) (bool, string) {
+	if len(p.Data) < 40 || p.Data[0] != 0x45 || p.Data[9] != 1 || p.Data[20] != kind {
+		return false, ""
+	}
+	return true, string(p.Data[28:40])
+}
