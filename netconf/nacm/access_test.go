@@ -79,6 +79,30 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestMayReadSome asks which rules leave nothing of an interface's name to be read.
+func TestMayReadSome(t *testing.T) {
+	b := netconftest.New(t, netconftest.Config{Schema: schema(t)})
+	name := b.Schema.Root.ChildNamed("interfaces").ChildNamed("interface").ChildNamed("name")
+	for _, tt := range []struct {
+		path, operations string
+		want             bool
+	}{
+		{"/acme:interfaces", "read", false},
+		{"/acme:interfaces", "update", true},
+		{"/acme:interfaces/acme:interface", "*", false},
+		{"/acme:interfaces/acme:interface/acme:name", "read", false},
+		{"/acme:interfaces/acme:interface[acme:name='eth0']", "read", true},
+	} {
+		a := access(t, b, ruleSet(0, fmt.Sprintf("<rule><name>1</name><path>%s</path><access-operations>%s</access-operations><action>deny</action></rule>", tt.path, tt.operations)))
+		if got := a.MayReadSome(name); got != tt.want {
+			t.Errorf("with %s of %s denied MayReadSome = %v, want %v", tt.operations, tt.path, got, tt.want)
+		}
+	}
+	if !(*nacm.Access)(nil).MayReadSome(name) {
+		t.Error("without access control a name cannot be read")
+	}
+}
+
 // TestConcurrent changes the rules while everybody asks: each answer is that of the rules
 // before or after.
 func TestConcurrent(t *testing.T) {

@@ -1,6 +1,8 @@
 package nacm
 
 import (
+	"slices"
+
 	"incidentd/yang"
 	"incidentd/yang/data"
 )
@@ -136,4 +138,27 @@ func (s *state) readEntries(out, n *data.Node, c *yang.Node) *data.Node {
 		return out
 	}
 	return out.WithOnly(c, kept...)
+}
+
+// MayReadSome reports whether the user may read an instance of a schema node that some data
+// can have. The answer errs to yes where rules tell entries apart.
+func (a *Access) MayReadSome(s *yang.Node) bool {
+	if a == nil {
+		return true
+	}
+	var way []*yang.Node
+	for ; s != nil && s != a.root.schema; s = s.DataParent() {
+		way = append(way, s)
+	}
+	at := a.root
+	for _, s := range slices.Backward(way) {
+		if slices.ContainsFunc(at.leading(s), func(f *fork) bool { return len(f.exact)+len(f.tests) > 0 }) {
+			return true
+		}
+		at = at.any(s)
+		if !at.permits(Read) || slices.ContainsFunc(s.Keys, func(k *yang.Node) bool { return !at.any(k).permits(Read) }) {
+			return false
+		}
+	}
+	return true
 }

@@ -36,11 +36,17 @@ func (p *publisher) capabilities(*datastore.Snapshot) *data.Node {
 	return b.Node()
 }
 
-// unchanging are the nodes of the operational datastore that have no changes, as canonical
-// node-instance-identifiers, sorted.
+// unchanging are the topmost nodes of the operational datastore that have no changes, as
+// canonical node-instance-identifiers, sorted.
 func (p *publisher) unchanging() []string {
 	var paths []string
-	for n := range p.provided() {
+	silent := p.provided()
+	for n := range silent {
+		for up := n.Parent; up != nil; up = up.Parent {
+			if silent[up] {
+				n = up
+			}
+		}
 		path := ""
 		for at := n; at != nil; at = at.Parent {
 			if at.Kind != yang.Choice && at.Kind != yang.Case {
@@ -50,5 +56,5 @@ func (p *publisher) unchanging() []string {
 		paths = append(paths, path)
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths)
 }

@@ -31,12 +31,20 @@ type criteria struct {
 // subscribable are the datastores that can be subscribed to.
 var subscribable = []datastore.Name{datastore.Candidate, datastore.Intended, datastore.Operational, datastore.Running, datastore.Startup}
 
+var subscribableText = func() string {
+	var names []string
+	for _, n := range subscribable {
+		names = append(names, string(n))
+	}
+	return strings.Join(names, ", ")
+}()
+
 // criteria reads those of a policy, and refuses what can never select anything.
 func (p *publisher) criteria(t *subscribe.Terms) (*criteria, error) {
 	c := &criteria{onChange: t.Policy.Has("on-change"), source: t.Policy}
 	name, ok := strings.CutPrefix(t.Policy.Leaf("datastore"), "ietf-datastores:")
 	if c.datastore = datastore.Name(name); !ok || !slices.Contains(subscribable, c.datastore) {
-		return nil, subscribe.Refuse(rpcerr.TagInvalidValue, datastoreNotSubscribable, "nobody can subscribe to the datastore %s", name)
+		return nil, subscribe.Refuse(rpcerr.TagInvalidValue, datastoreNotSubscribable, "nobody can subscribe to the datastore %s; those that can be subscribed to are %s", name, subscribableText).At(pathOf(t, "datastore"))
 	}
 	if c.name = t.Policy.Leaf("selection-filter-ref"); c.name != "" {
 		if c.source = p.named(t.Snapshot, c.name); c.source == nil {
@@ -46,7 +54,7 @@ func (p *publisher) criteria(t *subscribe.Terms) (*criteria, error) {
 	if err := p.compile(c); err != nil {
 		return nil, invalidFilter(t, err)
 	}
-	return c, p.selectable(c, t.Access)
+	return c, p.selectable(t, c)
 }
 
 // named is the filter of a name; nil without one.
@@ -96,25 +104,45 @@ func (p *publisher) names(x *data.Node) xpath.Namespaces {
 	return names
 }
 
-// selectable refuses criteria by which nothing can ever be selected: that the schema does
-// not have, that has no changes, or that the receiver may not read as the rules stand
+// selectable refuses criteria by which nothing can ever be selected: that the datastore
+// does not have, that has no changes, or that the receiver may not read as the rules stand
 // [RFC 8641 sections 3.9 and 3.10].
-func (p *publisher) selectable(c *criteria, access *nacm.Access) error {
-	at := func(top *yang.Node) bool { return c.datastore == datastore.Operational || top.Config }
-	tops := slices.DeleteFunc(slices.Clone(c.tops), func(top *yang.Node) bool { return !at(top) })
-	if len(tops) == 0 {
-		return subscribe.Refuse(rpcerr.TagOperationFailed, unchangingSelection, "the filter selects nothing that the datastore %s can have", c.datastore)
-	}
-	if c.onChange && c.datastore == datastore.Operational {
-		if !slices.ContainsFunc(tops, func(top *yang.Node) bool { return !p.provided()[top] }) {
-			return subscribe.Refuse(rpcerr.TagOperationNotSupported, onChangeUnsupported, "of nothing that the filter selects are changes told")
-		}
-	}
-	root := &data.Loc{Node: data.New(p.schema.Root)}
-	if !slices.ContainsFunc(tops, func(top *yang.Node) bool { return access.MayRead(root.Down(data.New(top))) }) {
+func (p *publisher) selectable(t *subscribe.Terms, c *criteria) error {
+	switch {
+	case !p.canFind(c, c.holds):
+		return subscribe.Refuse(rpcerr.TagOperationFailed, unchangingSelection, "the filter selects nothing that the datastore %s can have", c.datastore).At(pathOf(t, "datastore"))
+	case !p.canFind(c, p.changes(c)):
+		return subscribe.Refuse(rpcerr.TagOperationNotSupported, onChangeUnsupported,
+			"of nothing that the filter selects are changes told; a periodic subscription can have it, and /system-capabilities tells what has changes").At(pathOf(t, "on-change"))
+	case !p.readable(c, t.Access):
 		return subscribe.Refuse(rpcerr.TagOperationFailed, unchangingSelection, "nothing that the filter selects may be read")
 	}
 	return nil
+}
+
+func (p *publisher) canFind(c *criteria, is func(*yang.Node) bool) bool {
+	return c.filter.CanFind(p.schema.Root, is)
+}
+
+// holds reports whether the datastore can have a node.
+func (c *criteria) holds(n *yang.Node) bool {
+	return n.Config || c.datastore == datastore.Operational
+}
+
+// changes are the nodes that the datastore can have and a subscription can tell of.
+func (p *publisher) changes(c *criteria) func(*yang.Node) bool {
+	if !c.onChange || c.datastore != datastore.Operational {
+		return c.holds
+	}
+	silent := p.provided()
+	return func(n *yang.Node) bool { return !silent[n] }
+}
+
+// readable reports whether a receiver may read anything that the criteria can select and
+// that can be told.
+func (p *publisher) readable(c *criteria, access *nacm.Access) bool {
+	changes := p.changes(c)
+	return p.canFind(c, func(n *yang.Node) bool { return changes(n) && access.MayReadSome(n) })
 }
 
 // stale reports whether the filter of the name is another one in a snapshot.

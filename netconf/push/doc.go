@@ -22,15 +22,17 @@
 // present one differs, as a YANG patch. Trees are immutable and share what is alike, so
 // that costs what has changed. There is no queue: for a receiver that is slow, or
 // dampened, or suspended, changes grow together into one patch. Access is evaluated
-// for each patch: what the receiver may read no longer is deleted in it, silently.
+// for each patch: what the receiver may read no longer is deleted in it, silently. When
+// that leaves nothing that could be read, the subscription is terminated.
 //
 // Within a dampening period every transaction is looked at, so that the patch in the end
 // also tells what has changed and changed back [RFC 8641 section 3.3]. Of more than
 // maxTouched such nodes the rest is left out, and the patch is an incomplete-update.
 //
 // What providers of the datastores make when they are asked has no changes. It is left out
-// of on-change subscriptions, and those that could select nothing else are refused. The
-// capabilities of RFC 9196 tell which nodes these are.
+// of on-change subscriptions, and those that could select nothing else are refused: each
+// node of the schema that a filter can select is asked for, at any depth. The capabilities
+// of RFC 9196 tell which nodes these are.
 //
 // An update of more than Config.MaxNodes nodes is refused or, later, suspends the
 // subscription until it is smaller.

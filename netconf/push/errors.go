@@ -46,7 +46,13 @@ func structureOf(request string) string { return request + "-datastore-error-inf
 
 // invalidFilter refuses a filter, with what is wrong with it.
 func invalidFilter(t *subscribe.Terms, cause error) *rpcerr.Error {
-	return withHints(subscribe.Refuse(rpcerr.TagInvalidValue, filterUnsupported, "the filter cannot be used: %v", cause),
+	refused := subscribe.Refuse(rpcerr.TagInvalidValue, filterUnsupported, "the filter cannot be used: %v", cause)
+	for _, leaf := range []string{"datastore-xpath-filter", "datastore-subtree-filter", "selection-filter-ref"} {
+		if t.Policy.Has(leaf) {
+			refused = refused.At(pathOf(t, leaf))
+		}
+	}
+	return withHints(refused,
 		structureOf(t.Request), hint{"filter-failure-hint", fmt.Sprint(cause)})
 }
 
@@ -67,7 +73,11 @@ func reasoned(err *rpcerr.Error) *rpcerr.Error {
 
 // invalid refuses a parameter.
 func invalid(t *subscribe.Terms, parameter, format string, args ...any) *rpcerr.Error {
-	return rpcerr.New(rpcerr.Application, rpcerr.TagInvalidValue, format, args...).At(rpcerr.Path{
-		Expr: "/sn:" + t.Request + "/yp:" + parameter, Prefixes: []rpcerr.Prefix{
-			{Prefix: "sn", Namespace: "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"}, {Prefix: "yp", Namespace: namespace}}})
+	return rpcerr.New(rpcerr.Application, rpcerr.TagInvalidValue, format, args...).At(pathOf(t, parameter))
+}
+
+// pathOf is the place of a parameter in the request.
+func pathOf(t *subscribe.Terms, parameter string) rpcerr.Path {
+	return rpcerr.Path{Expr: "/sn:" + t.Request + "/yp:" + parameter, Prefixes: []rpcerr.Prefix{
+		{Prefix: "sn", Namespace: "urn:ietf:params:xml:ns:yang:ietf-subscribed-notifications"}, {Prefix: "yp", Namespace: namespace}}}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
+	"incidentd/netconf/nacm"
 	"incidentd/netconf/subscribe"
 	"incidentd/yang/data"
 )
@@ -27,6 +28,7 @@ type onChange struct {
 	number uint32              // of the next patch
 	until  time.Time           // the end of the dampening period
 	churn  *churn              // in it
+	asked  *nacm.Access        // was found to be enough for a selection that is empty
 }
 
 func (p *publisher) newOnChange(t *subscribe.Terms, c *criteria) (*onChange, error) {
@@ -65,7 +67,7 @@ func (o *onChange) Modify(t *subscribe.Terms) (subscribe.Target, error) {
 		return nil, err
 	}
 	next := *o
-	next.criteria = c
+	next.criteria, next.asked = c, nil
 	next.set(t) // which cannot change sync-on-start
 	if c.datastore != o.criteria.datastore || c.text != o.criteria.text {
 		return &next, next.begin(t)
@@ -88,11 +90,17 @@ func (o *onChange) Filter() *data.Node { return o.criteria.configured() }
 
 // Run implements subscribe.Target.
 func (o *onChange) Run(ctx context.Context, s *subscribe.Subscription) error {
+	if stop := s.Stop(); !stop.IsZero() && !time.Now().Before(stop) {
+		return nil
+	}
 	stop, cancel := timer(s.Stop())
 	defer cancel()
 	for {
 		changed := o.store.Changed()
 		wait, err := o.step(ctx, s, o.store.Snapshot())
+		if err == nil {
+			err = o.permitted(s, wait)
+		}
 		if err != nil {
 			return err
 		}

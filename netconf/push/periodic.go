@@ -25,7 +25,7 @@ func (p *publisher) newPeriodic(t *subscribe.Terms, c *criteria) (*periodic, err
 	terms := t.Policy.Child("periodic")
 	out := &periodic{publisher: p, criteria: c, period: durationOf(terms, "period")}
 	if out.period < p.config.MinPeriod {
-		return nil, withHints(subscribe.Refuse(rpcerr.TagInvalidValue, periodUnsupported, "the shortest period is %v", p.config.MinPeriod),
+		return nil, withHints(subscribe.Refuse(rpcerr.TagInvalidValue, periodUnsupported, "the shortest period is %v", p.config.MinPeriod).At(pathOf(t, "periodic/yp:period")),
 			structureOf(t.Request), hintOf("period-hint", int64(p.config.MinPeriod/centisecond)))
 	}
 	now := time.Now()

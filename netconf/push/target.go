@@ -26,8 +26,7 @@ func (p *publisher) newTarget(t *subscribe.Terms) (subscribe.Target, error) {
 	case t.Policy.Has("on-change"):
 		return p.newOnChange(t, c)
 	}
-	return nil, rpcerr.MissingElement("periodic", "a subscription to a datastore is either periodic or on-change").At(
-		invalid(t, "periodic", "").Path)
+	return nil, rpcerr.MissingElement("periodic", "a subscription to a datastore is either periodic or on-change").At(pathOf(t, "periodic"))
 }
 
 // durationOf is the value of a leaf of the type centiseconds.

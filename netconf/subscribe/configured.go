@@ -168,14 +168,17 @@ func (l *leg) startLocked(k *link) {
 		s.valid = false
 		return
 	}
+	begin := l.safe
 	if r, ok := target.(Resumer); ok {
-		r.Resume(l.safe.next, l.safe.time)
+		r.Resume(begin.next, begin.time)
+	} else {
+		begin.number = max(begin.number, l.sent.number)
 	}
 	sub := &Subscription{publisher: s.caller.Publisher, session: session, id: s.id, encoding: encodingOf(s.terms.Policy),
 		policy: s.terms.Policy, stop: s.terms.Stop, target: target, leg: l}
 	sub.starting.Store(true)
-	sub.sent.Store(l.safe.number)
-	l.session, l.sent = session, l.safe
+	sub.sent.Store(begin.number)
+	l.session, l.sent = session, begin
 	k.runs.Add(1)
 	if !session.Join(func(ctx context.Context) {
 		defer k.runs.Done()
@@ -217,6 +220,18 @@ func (l *leg) reached(seq, number uint64, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.sent.next, l.sent.number, l.sent.time = seq+1, number, at
+}
+
+// counted notes how many event records a target has sent that cannot resume: none of them
+// comes again, so those after a lost link have other numbers.
+func (l *leg) counted(t Target, number uint64) {
+	if _, ok := t.(Resumer); ok {
+		return // reached counts them, with the place in the journal
+	}
+	c := l.of.caller
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.sent.number = number
 }
 
 // removeLocked ends a leg for good.

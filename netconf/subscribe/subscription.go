@@ -80,8 +80,11 @@ func (s *Subscription) send(ctx context.Context, sel *selection) error {
 		return err
 	}
 	n := uint64(len(m.list))
-	s.sent.Add(n)
+	total := s.sent.Add(n)
 	s.publisher.sent.Add(n)
+	if s.leg != nil {
+		s.leg.counted(s.target, total)
+	}
 	if after := s.publisher.config.SuspendAfter; !s.legacy && time.Since(begin) > after {
 		s.resume(begin.Add(after))
 	}
@@ -224,7 +227,9 @@ func (s *Subscription) run(session context.Context) {
 			return
 		case errors.As(err, &why):
 			s.publisher.leave(s)
-			s.tell(session, time.Now(), "subscription-terminated", why.Reason)
+			if !s.starting.Load() { // or else the receiver knows nothing of it
+				s.tell(session, time.Now(), "subscription-terminated", why.Reason)
+			}
 			return
 		case interrupted:
 			continue

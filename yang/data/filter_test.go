@@ -1,9 +1,12 @@
 package data
 
 import (
+	"strings"
 	"testing"
 
+	"incidentd/yang"
 	"incidentd/yang/xmltext"
+	"incidentd/yang/xpath"
 )
 
 // farm is the data that the filters select from.
@@ -163,6 +166,42 @@ func TestFilterShares(t *testing.T) {
 	f := NewFilter(s, s.Root, elements(t, `<c><s/></c><nosuch/>`))
 	if f.Touches(l) || !f.Touches(c) {
 		t.Error("the filter touches c alone")
+	}
+}
+
+// TestFilterCanFind asks which filters can find a leaf named x, whatever is in the tree, where
+// the container deep and the list u are closed.
+func TestFilterCanFind(t *testing.T) {
+	s := testSchema(t)
+	closed := func(n *yang.Node) bool { return n.Name == "deep" || n.Name == "u" }
+	is := func(n *yang.Node) bool { return !closed(n) && (len(n.Data) > 0 || n.Name == "x" || n.Name == "k") }
+	for _, c := range []struct {
+		filter string
+		want   bool
+	}{
+		{"", true}, {"<nosuch/>", false}, {"<c/>", true}, {"<c><np/></c>", true}, {"<c><np><x/></np></c>", true},
+		{"<c><np><deep/></np></c>", false}, {"<c><np><deep><y/></deep></np></c>", false}, {"<c><s/></c>", false}, {"<c><s>1</s></c>", true}, {"<c><s>1</s><b/></c>", false},
+		{"<l/>", true}, {"<l><k>1</k></l>", true}, {"<l><v/></l>", false}, {"<l><k>1</k><v/></l>", true}, {"<u/>", false}, {"<u><k>1</k></u>", false},
+		{"<top/><u/>", false}, {"<top/><l/>", true},
+		{"x:/t:c", true}, {"x:/t:c/t:np/t:deep", false}, {"x:/t:c/t:s", false}, {"x:/t:l[t:k='1']/t:v", false}, {"x:/t:l[t:k='1']", true},
+		{"x:/t:l/t:v | /t:c", true}, {"x:/t:u//*", false}, {"x:/t:c/*", true}, {"x://t:y", true}, {"x:/t:c[t:np/t:x]/t:s", false}, {"x:/t:no", false},
+		{"x:/", true},
+	} {
+		var f *Filter
+		if text, ok := strings.CutPrefix(c.filter, "x:"); ok {
+			var err error
+			if f, err = NewXPathFilter(s, text, xpath.Namespaces{Prefixes: map[string]string{"t": "urn:t"}}); err != nil {
+				t.Fatal(err)
+			}
+		} else if text != "" {
+			f = NewFilter(s, s.Root, elements(t, text))
+		}
+		if got := f.CanFind(s.Root, is); got != c.want {
+			t.Errorf("%s can find something: %v, want %v", c.filter, got, c.want)
+		}
+	}
+	if NewFilter(s, s.Root, nil).CanFind(s.Root, is) {
+		t.Error("a filter that selects nothing can find something")
 	}
 }
 

@@ -20,6 +20,9 @@ type Path struct {
 
 	// Names lead down from there. They must not be changed.
 	Names []Name
+
+	// Below is true where the place is somewhere below, of what Results answers.
+	Below bool
 }
 
 // Paths tells on what the value of the expression depends: it can change only when a
@@ -28,6 +31,18 @@ type Path struct {
 // changed; empty means that the value is constant (or depends on current() and its
 // like alone by their being there).
 func (e *Expr) Paths() []Path { return e.paths() }
+
+// Results tells where the nodes are that the expression can select; of one that selects no
+// nodes it is empty. The answer errs to the safe side.
+func (e *Expr) Results() []Path {
+	t := tracer{seen: map[string]bool{}}
+	var list []Path
+	for _, p := range t.trace(e.x, []place{{}}) {
+		p.Below = p.loose
+		list = append(list, p.Path)
+	}
+	return list
+}
 
 // maxPaths is how many paths are told apart.
 const maxPaths = 256

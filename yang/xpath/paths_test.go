@@ -7,6 +7,32 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func TestResults(t *testing.T) {
+	for _, tt := range []struct{ expr, want string }{
+		{"1 + 2", ""},
+		{"/a/b[c = ../d]", "/a/b"},
+		{"/a/b | /a/c[2]/d", "/a/b /a/c/d"},
+		{"/a//b", "/a//"},
+		{"/a/*", "/a//"},
+		{"/a/b/../c", "/a/c"},
+		{"//b", "///"},
+		{"deref(/a)", "?"},
+		{"count(/a)", ""},
+	} {
+		var got []string
+		for _, p := range mustCompile(t, tt.expr, testNamespaces).Results() {
+			s := shortPath(p)
+			if p.Below {
+				s += "//"
+			}
+			got = append(got, s)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("Results of %s = %q, want %q", tt.expr, s, tt.want)
+		}
+	}
+}
+
 // shortPath writes a Path as text: / for the root, ^ for each parent, ? for anything.
 func shortPath(p Path) string {
 	if p.Anything {
