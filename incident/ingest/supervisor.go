@@ -38,11 +38,12 @@ type Supervisor struct {
 	c      Config
 	schema *schema
 	kinds  map[*yang.Node]*Kind
-	mapper atomic.Pointer[mapping.Mapper]
+	rules  atomic.Pointer[rules]
 	wake   chan struct{} // one slot: running may have changed
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	builtin []*data.Node // the tables that come with the server
 
 	mu      sync.Mutex
 	healths map[string]*health
@@ -52,7 +53,7 @@ type Supervisor struct {
 
 // schema are the nodes of the schema that the supervisor works with.
 type schema struct {
-	sources, source, health, changed *yang.Node
+	sources, source, health, changed, mapping, hits *yang.Node
 }
 
 // New makes the supervisor of a store's sources, and takes part in its commits. No
@@ -62,14 +63,17 @@ func New(c Config) (*Supervisor, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	all := c.Store.Schema()
-	m := all.Module("incidentd-sources")
-	if m == nil {
-		return nil, errors.New("the schema does not implement incidentd-sources")
+	m, mm := all.Module("incidentd-sources"), all.Module("incidentd-mapping")
+	if m == nil || mm == nil {
+		return nil, errors.New("the schema does not implement incidentd-sources and incidentd-mapping")
 	}
 	s := &Supervisor{c: c, kinds: map[*yang.Node]*Kind{}, wake: make(chan struct{}, 1), healths: map[string]*health{}, runners: map[string]*runner{}}
 	sources := all.Root.Child(m, "sources")
 	source := sources.Child(m, "source")
-	s.schema = &schema{sources, source, source.Child(m, "health"), all.Notification("incidentd-sources", "source-state-changed")}
+	top := all.Root.Child(mm, "mapping")
+	table := top.Child(mm, "table")
+	s.schema = &schema{sources, source, source.Child(m, "health"), all.Notification("incidentd-sources", "source-state-changed"),
+		top, table.ChildNamed("rule").ChildNamed("hits")}
 	for i, k := range c.Kinds {
 		n := source.Child(all.Module(k.Module), k.Name)
 		if n == nil {
@@ -82,9 +86,14 @@ func New(c Config) (*Supervisor, error) {
 			return nil, fmt.Errorf("nothing runs sources of the kind %s", n.QName())
 		}
 	}
-	if err := s.takeMapping(c.Store.Snapshot().Running); err != nil {
+	var err error
+	if s.builtin, err = mapping.Builtin(all); err != nil {
 		return nil, err
 	}
+	if err := s.takeMapping(c.Store.Snapshot().Running); err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
+	}
+	c.Store.Provide(top, s.provideMapping, table)
 	c.Store.Provide(sources, s.provide, s.schema.health)
 	c.Store.Join(s)
 	return s, nil
@@ -105,9 +114,6 @@ func (s *Supervisor) Stop() {
 		s.running.Wait()
 	}
 }
-
-// Mapper is how messages are turned into events at this moment.
-func (s *Supervisor) Mapper() *mapping.Mapper { return s.mapper.Load() }
 
 // Prepare implements datastore.Participant: what a source cannot be made of is refused.
 func (s *Supervisor) Prepare(tx *datastore.Tx) error {
@@ -130,6 +136,10 @@ func (s *Supervisor) Prepare(tx *datastore.Tx) error {
 			}
 		}
 	}
+	if err := s.checkMapping(old, new); err != nil {
+		list, _ := rpcerr.List(err)
+		errs = append(errs, list...)
+	}
 	if err := errs.Err(); err != nil {
 		return err
 	}
@@ -148,12 +158,6 @@ func (s *Supervisor) Commit(*datastore.Snapshot) {}
 // Abort implements datastore.Participant.
 func (s *Supervisor) Abort() {}
 
-// takeMapping takes over the mapping of a configuration.
-func (s *Supervisor) takeMapping(running *data.Node) error {
-	s.mapper.Store(mapping.New())
-	return nil
-}
-
 // kindOf is the kind of a source, and its configuration.
 func (s *Supervisor) kindOf(entry *data.Loc) (*Kind, *data.Loc) {
 	for c := range entry.Node.Children() {
@@ -170,7 +174,11 @@ func (s *Supervisor) supervise(ctx context.Context) {
 	watch := time.NewTicker(watchEvery)
 	defer watch.Stop()
 	for {
-		s.reconcile(s.c.Store.Snapshot().Running)
+		running := s.c.Store.Snapshot().Running
+		if err := s.takeMapping(running); err != nil {
+			s.c.Log.Error("the mapping stays as it was", "err", err) // Prepare let it through
+		}
+		s.reconcile(running)
 		var tick <-chan time.Time
 		if len(s.runners) > 0 {
 			tick = watch.C

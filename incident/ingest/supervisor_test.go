@@ -18,6 +18,7 @@ import (
 	"incidentd/incident"
 	"incidentd/incident/event"
 	"incidentd/incident/ingest"
+	"incidentd/incident/ingest/ingesttest"
 	"incidentd/incident/ingest/mapping"
 	"incidentd/netconf/netconftest"
 	"incidentd/yang"
@@ -94,7 +95,10 @@ func (p pretend) Run(ctx context.Context, f *ingest.Feed) error {
 	return nil
 }
 
-var kinds = []ingest.Kind{{Module: "pretend", Name: "pretend", New: newPretend}}
+// kinds are that of pretend, and the others, which refuse to run.
+func kinds(b *netconftest.Bench) []ingest.Kind {
+	return ingesttest.Kinds(b.Schema, ingest.Kind{Module: "pretend", Name: "pretend", New: newPretend})
+}
 
 var compiled = sync.OnceValues(func() (*yang.Schema, error) { return netconftest.SchemaWith(os.DirFS("testdata")) })
 
@@ -132,7 +136,7 @@ func TestQueue(t *testing.T) {
 		full := error(rpcerr.ResourceDenied("the disk is full"))
 		to := new(taker)
 		to.refuse.Store(&full)
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds(b)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +194,7 @@ func TestRefusedEvent(t *testing.T) {
 		no := error(rpcerr.InvalidValue("no such node"))
 		to := new(taker)
 		to.refuse.Store(&no)
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds(b)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +218,7 @@ func TestRefusedEvent(t *testing.T) {
 // Dialogues about sources that pretend.
 func TestDialogues(t *testing.T) {
 	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Schema: testSchema(t), Setup: func(b *netconftest.Bench) {
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: new(taker), Kinds: kinds})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: new(taker), Kinds: kinds(b)})
 		if err != nil {
 			panic(err)
 		}

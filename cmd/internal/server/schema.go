@@ -63,6 +63,7 @@ var implemented = []string{
 	"incidentd-incident",
 	"incidentd-inventory",
 	"incidentd-management",
+	"incidentd-mapping",
 	"incidentd-notifications",
 	"incidentd-oam-tests",
 	"incidentd-server",

@@ -1,6 +1,9 @@
 package server
 
-import "incidentd/incident/ingest"
+import (
+	"incidentd/incident/ingest"
+	"incidentd/incident/ingest/syslog"
+)
 
 // kinds are the kinds of sources.
-func (s *Server) kinds() []ingest.Kind { return nil }
+func (s *Server) kinds() []ingest.Kind { return []ingest.Kind{syslog.Kind()} }

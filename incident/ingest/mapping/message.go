@@ -28,8 +28,12 @@ type Message struct {
 	App, MsgID string
 	// OID is that of an SNMP notification, in digits and dots without a leading one.
 	OID string
-	// Severity is what the message says itself, 0 if nothing.
+	// Severity is what the message says itself, 0 if nothing. A message that says that
+	// it clears does so by whatever rule.
 	Severity event.Severity
+	// Type, Qualifier and Resource are the alarm that the message says itself to be of,
+	// when no rule says otherwise.
+	Type, Qualifier, Resource string
 	// Observed is what the message is an event of when no rule says it.
 	Observed event.Kind
 	// Text is for people.
@@ -54,13 +58,22 @@ func (m *Message) Field(name string) string {
 	return ""
 }
 
+// system is the name of the system that the message is about: its host or, without one,
+// the address that it came from.
+func (m *Message) system() string {
+	if m.Host == "" && m.Peer.IsValid() {
+		return m.Peer.String()
+	}
+	return m.Host
+}
+
 // value is what a name in a rule stands for; false when the message has nothing of the
 // name.
 func (m *Message) value(name string) (string, bool) {
 	switch name {
 	case "host":
 		return m.Host, m.Host != ""
-	case "peer":
+	case "sender":
 		if !m.Peer.IsValid() {
 			return "", false
 		}

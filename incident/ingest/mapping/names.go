@@ -1,0 +1,61 @@
+package mapping
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// names are the other names of nodes and resources.
+type names struct {
+	short     bool
+	aliases   map[string]string    // in lower case, to a node-id
+	nodes     map[string]string    // node-ids in lower case, to themselves
+	resources map[[2]string]string // node or *, and name
+}
+
+// node is the node-id that a name stands for: the name itself if nothing is known of it.
+// It looks for an alias, a node-id, and either again without the domain.
+func (n *names) node(name string) string {
+	if node, ok := n.lookup(name); ok {
+		return node
+	}
+	if n.short {
+		if host, _, ok := strings.Cut(name, "."); ok && host != "" {
+			if _, err := netip.ParseAddr(name); err != nil {
+				if node, ok := n.lookup(host); ok {
+					return node
+				}
+			}
+		}
+	}
+	return name
+}
+
+func (n *names) lookup(name string) (string, bool) {
+	lower := strings.ToLower(name)
+	if node, ok := n.aliases[lower]; ok {
+		return node, true
+	}
+	node, ok := n.nodes[lower]
+	return node, ok
+}
+
+// knows reports whether a node-id is that of a known node, or what an alias stands for.
+func (n *names) knows(node string) bool {
+	_, ok := n.nodes[strings.ToLower(node)]
+	return ok
+}
+
+// resource is the resource of a node that a name stands for.
+func (n *names) resource(node, name string) string {
+	if len(n.resources) == 0 {
+		return name
+	}
+	if r, ok := n.resources[[2]string{node, name}]; ok {
+		return r
+	}
+	if r, ok := n.resources[[2]string{"*", name}]; ok {
+		return r
+	}
+	return name
+}

@@ -1,0 +1,175 @@
+package syslog
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+	_ "time/tzdata" // the zones of time-zone, wherever we run
+
+	"incidentd/incident/ingest"
+	"incidentd/incident/ingest/listen"
+	"incidentd/yang/data"
+	"incidentd/yang/rpcerr"
+)
+
+// Kind is the kind of source syslog of incidentd-sources.
+func Kind() ingest.Kind {
+	return ingest.Kind{Module: "incidentd-sources", Name: "syslog", New: func(c *data.Loc) (ingest.Source, error) { return newSource(c) }}
+}
+
+// readBuffer is what the operating system is asked to keep of UDP between two reads.
+const readBuffer = 8 << 20
+
+// errPeer is why a datagram is refused.
+var errPeer = errors.New("its address is not allowed")
+
+// source is a source of syslog.
+type source struct {
+	config    listen.Config
+	limits    listen.Connections
+	secure    *tls.Config
+	transport string
+	zone      *time.Location
+	rate      *listen.Rate
+}
+
+func newSource(at *data.Loc) (*source, error) {
+	config, err := listen.FromData(at)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{config: config, limits: listen.ConnectionsFromData(at.Node), transport: listen.Text(at.Node, "transport"), rate: listen.NewRate(config.RatePerPeer)}
+	if s.secure, err = listen.TLSFromData(at); err != nil {
+		return nil, err
+	}
+	if s.zone, err = time.LoadLocation(listen.Text(at.Node, "time-zone")); err != nil {
+		return nil, rpcerr.InvalidValue("%v", err).At(at.Down(at.Node.Child("time-zone")).Path())
+	}
+	return s, nil
+}
+
+// Run implements ingest.Source.
+func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
+	if s.transport == "udp" {
+		return s.datagrams(ctx, f)
+	}
+	ln, err := listen.TCP(ctx, &s.config, s.limits, s.secure, f)
+	if err != nil {
+		return err
+	}
+	name := "tcp "
+	if s.secure != nil {
+		name = "tls "
+	}
+	f.Up(name + ln.Addr().String())
+	return listen.Serve(ctx, ln, f, func(ctx context.Context, c net.Conn) { s.connection(ctx, c, f) })
+}
+
+// datagrams takes messages over UDP, one in each [RFC 5426 section 3.1].
+func (s *source) datagrams(ctx context.Context, f *ingest.Feed) error {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.config.Address))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if err := conn.SetReadBuffer(readBuffer); err != nil {
+		f.Log().Debug("the system keeps a smaller buffer", "err", err)
+	}
+	f.Up("udp " + conn.LocalAddr().String())
+	buf := make([]byte, s.config.MaxMessage+1)
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		s.datagram(buf[:n], from.Addr().Unmap().WithZone(""), f)
+	}
+}
+
+// datagram takes a datagram.
+func (s *source) datagram(b []byte, peer netip.Addr, f *ingest.Feed) {
+	f.Received(len(b))
+	if !s.config.Admits(peer) {
+		f.Refused(fmt.Errorf("message from %s: %w", peer, errPeer))
+		return
+	}
+	if s.rate.Take(peer) > 0 {
+		s.rate.Back(peer)
+		f.Dropped(1, "more than rate-per-peer from "+peer.String())
+		return
+	}
+	if len(b) > s.config.MaxMessage {
+		b = b[:s.config.MaxMessage]
+		f.Malformed(fmt.Errorf("message from %s: %w", peer, ErrTooLong))
+	}
+	m, err := Parse(b, time.Now(), s.zone)
+	if err != nil {
+		f.Malformed(fmt.Errorf("message from %s: %w", peer, err))
+	}
+	if m != nil {
+		m.Peer = peer
+		f.Offer(m)
+	}
+}
+
+// connection takes the messages of a connection until it ends. A message is read only
+// when there is room for it, which holds up the sender.
+func (s *source) connection(ctx context.Context, c net.Conn, f *ingest.Feed) {
+	peer := listen.Peer(c.RemoteAddr())
+	in := newFrames(idle{c, s.limits.Idle}, s.config.MaxMessage)
+	for {
+		b, err := in.next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) && ctx.Err() == nil {
+				f.Malformed(fmt.Errorf("connection from %s: %w", peer, err))
+			}
+			return
+		}
+		f.Received(len(b))
+		if in.long {
+			f.Malformed(fmt.Errorf("message from %s: %w", peer, ErrTooLong))
+		}
+		if wait := s.rate.Take(peer); wait > 0 {
+			f.Delayed(1)
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return
+			}
+		}
+		m, err := Parse(b, time.Now(), s.zone)
+		if err != nil {
+			f.Malformed(fmt.Errorf("message from %s: %w", peer, err))
+		}
+		if m == nil {
+			continue
+		}
+		m.Peer = peer
+		if f.Put(ctx, m) != nil {
+			return
+		}
+	}
+}
+
+// idle is a connection whose reads end when nothing has come for a time.
+type idle struct {
+	net.Conn
+	after time.Duration
+}
+
+// Read implements io.Reader.
+func (c idle) Read(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.after)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(b)
+}
