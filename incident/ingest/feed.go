@@ -25,16 +25,19 @@ const (
 	drainTime = 2 * time.Second
 )
 
-// Taker takes events, as incident.Manager does: all are stored when it returns, or none.
-type Taker interface {
+// Inlet is the way in of one source's events, as incident.Manager has it.
+type Inlet interface {
+	// Report returns when all events are stored, or none with an error.
 	Report(ctx context.Context, events []event.Event) (incident.Reported, error)
+	// Close ends the use of the inlet.
+	Close()
 }
 
 // Feed is where a source hands over what it has received. Its methods may be called by
 // any goroutine.
 type Feed struct {
 	health *health
-	taker  Taker
+	inlet  Inlet
 	mapper func() *mapping.Mapper
 	log    *slog.Logger
 	prefix string                // of the ids of events whose messages have none
@@ -47,7 +50,7 @@ func newFeed(h *health, c *Config, mapper func() *mapping.Mapper, entry *data.No
 	if err != nil {
 		size, _ = strconv.Atoi(entry.Schema().ChildNamed("queue-size").Defaults[0])
 	}
-	return &Feed{health: h, taker: c.Taker, mapper: mapper, log: c.Log.With("source", h.name),
+	return &Feed{health: h, inlet: c.Inlet(h.name), mapper: mapper, log: c.Log.With("source", h.name),
 		prefix: h.name + "-" + strconv.FormatInt(now.UnixNano(), 36) + "-", queue: make(chan *mapping.Message, size)}
 }
 
@@ -151,7 +154,7 @@ func (f *Feed) Report(ctx context.Context, messages []*mapping.Message) (inciden
 	if len(events) == 0 {
 		return incident.Reported{}, nil
 	}
-	r, err := f.taker.Report(ctx, events)
+	r, err := f.inlet.Report(ctx, events)
 	f.stored(r, err)
 	return r, err
 }
@@ -243,7 +246,7 @@ func (f *Feed) add(batch []event.Event, m *mapping.Message) []event.Event {
 // lost. One that the server refuses for what it is, is lost alone.
 func (f *Feed) store(ctx context.Context, batch []event.Event) {
 	for first := true; len(batch) > 0; first = false {
-		r, err := f.taker.Report(ctx, batch)
+		r, err := f.inlet.Report(ctx, batch)
 		f.stored(r, err)
 		switch {
 		case err == nil:

@@ -46,6 +46,7 @@ func (r *runner) start() {
 		time.AfterFunc(drainTime, drained)
 	})
 	r.done.Go(func() {
+		defer r.feed.inlet.Close()
 		r.feed.work(drain)
 		drained()
 	})

@@ -22,11 +22,11 @@ import (
 // watchEvery is how often states are looked at, to announce their changes.
 const watchEvery = time.Second
 
-// Config of New. Store and Taker are required.
+// Config of New. Store and Inlet are required.
 type Config struct {
 	Store *datastore.Store
-	// Taker gets the events.
-	Taker Taker
+	// Inlet opens the way in of a source's events.
+	Inlet func(source string) Inlet
 	// Kinds are the kinds of sources that there are.
 	Kinds []Kind
 	// Log gets what nobody is answered; nil: nothing is logged.

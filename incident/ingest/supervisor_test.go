@@ -118,7 +118,12 @@ type taker struct {
 	refuse atomic.Pointer[error]
 }
 
-// Report implements ingest.Taker.
+func (t *taker) open(string) ingest.Inlet { return t }
+
+// Close implements ingest.Inlet.
+func (t *taker) Close() {}
+
+// Report implements ingest.Inlet.
 func (t *taker) Report(_ context.Context, events []event.Event) (incident.Reported, error) {
 	if err := t.refuse.Load(); err != nil {
 		return incident.Reported{}, *err
@@ -136,7 +141,7 @@ func TestQueue(t *testing.T) {
 		full := error(rpcerr.ResourceDenied("the disk is full"))
 		to := new(taker)
 		to.refuse.Store(&full)
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds(b)})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Inlet: to.open, Kinds: kinds(b)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +199,7 @@ func TestRefusedEvent(t *testing.T) {
 		no := error(rpcerr.InvalidValue("no such node"))
 		to := new(taker)
 		to.refuse.Store(&no)
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: to, Kinds: kinds(b)})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Inlet: to.open, Kinds: kinds(b)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +223,7 @@ func TestRefusedEvent(t *testing.T) {
 // Dialogues about sources that pretend.
 func TestDialogues(t *testing.T) {
 	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Schema: testSchema(t), Setup: func(b *netconftest.Bench) {
-		s, err := ingest.New(ingest.Config{Store: b.Store, Taker: new(taker), Kinds: kinds(b)})
+		s, err := ingest.New(ingest.Config{Store: b.Store, Inlet: new(taker).open, Kinds: kinds(b)})
 		if err != nil {
 			panic(err)
 		}

@@ -135,7 +135,7 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.incidents.Start()
 	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
-	if s.sources, err = ingest.New(ingest.Config{Store: s.store.data, Taker: s.incidents, Kinds: s.kinds(), Log: s.log}); err != nil {
+	if s.sources, err = ingest.New(ingest.Config{Store: s.store.data, Inlet: s.inlet, Kinds: s.kinds(), Log: s.log}); err != nil {
 		return nil, err
 	}
 	if s.access, err = nacm.New(s.store.data, s.log); err != nil {

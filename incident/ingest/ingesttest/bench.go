@@ -57,7 +57,7 @@ func Kinds(s *yang.Schema, kinds ...ingest.Kind) []ingest.Kind {
 func New(t testing.TB, kinds ...ingest.Kind) *Bench {
 	t.Helper()
 	b := &Bench{Bench: netconftest.New(t, netconftest.Config{}), t: t, known: map[string]bool{}}
-	s, err := ingest.New(ingest.Config{Store: b.Store, Taker: b, Kinds: Kinds(b.Schema, kinds...)})
+	s, err := ingest.New(ingest.Config{Store: b.Store, Inlet: func(string) ingest.Inlet { return b }, Kinds: Kinds(b.Schema, kinds...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,10 @@ func New(t testing.TB, kinds ...ingest.Kind) *Bench {
 	return b
 }
 
-// Report implements ingest.Taker.
+// Close implements ingest.Inlet.
+func (b *Bench) Close() {}
+
+// Report implements ingest.Inlet.
 func (b *Bench) Report(ctx context.Context, events []event.Event) (incident.Reported, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
