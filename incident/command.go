@@ -242,7 +242,11 @@ func (m *Manager) refusal(r *netconf.Request, err error) error {
 		return why
 	case errors.Is(err, correlate.ErrCommand), errors.Is(err, correlate.ErrUnknown):
 		_, why, _ := strings.Cut(err.Error(), ": ")
-		return rpcerr.InvalidValue("%s", why)
+		id := r.Input.Leaf("incident-id")
+		if id == "" {
+			return rpcerr.InvalidValue("%s", why)
+		}
+		return rpcerr.InvalidValue("%s", strings.ReplaceAll(why, "incident "+trimID(id), id)).At(at(r.Input, "incident-id"))
 	}
 	return err
 }

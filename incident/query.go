@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"incidentd/netconf"
+	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
 )
@@ -86,7 +87,9 @@ func (m *Manager) getHistory(ctx context.Context, r *netconf.Request) (*netconf.
 	if !list.Empty() {
 		tree = tree.With(list)
 	}
-	return netconf.DataReply(r.Access.Read(tree), &data.View{}), nil
+	// It is what was, so that nothing of now is to be added by default.
+	nothing := func(*data.Loc, *yang.Node) bool { return false }
+	return netconf.DataReply(r.Access.Read(tree), &data.View{Readable: nothing}), nil
 }
 
 // present are the open incidents that are asked for.

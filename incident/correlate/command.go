@@ -219,6 +219,13 @@ func (e *Engine) left(i *incident) {
 		}
 		return
 	}
+	i.also = slices.DeleteFunc(i.also, func(h *hypothesis) bool {
+		if slices.ContainsFunc(i.members, func(a *alarm) bool { return a.speaksFor(h, e) != nil }) {
+			return false
+		}
+		h.root = 0
+		return true
+	})
 	e.judge(i)
 	e.emitUpdate(i)
 }
