@@ -71,7 +71,8 @@ func (a *alarm) text() string {
 type nodeState struct {
 	name   string
 	no     uint64 // in the order in which nodes were seen
-	clock  clock
+	clock  clock // its own
+	watch  clock // of those who watch it
 	alarms []*alarm
 	ring   []contextEvent // of the last ten minutes, at most mostContext
 	dirty  bool           // changed since the last snapshot
@@ -105,14 +106,18 @@ func (e *Engine) nodeOf(name string) *nodeState {
 func (e *Engine) take(ev *event.Event) {
 	o := e.object(ev.Node, ev.Resource)
 	typ := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
-	t := e.now
-	if !ev.Time.IsZero() {
-		t = o.state.clock.correct(nanos(ev.Time), e.now)
-		e.touchNode(o.state)
-	}
 	c := e.classOf(typ, ev)
 	if c == Other && ev.Kind != event.Log {
 		c = e.x.classAt(o, ev.Severity)
+	}
+	t := e.now
+	if !ev.Time.IsZero() {
+		by := &o.state.clock
+		if managedSet.has(c) {
+			by = &o.state.watch
+		}
+		t = by.correct(nanos(ev.Time), e.now)
+		e.touchNode(o.state)
 	}
 	if contextSet.has(c) && ev.Severity >= event.Major {
 		c = Other // whoever calls it major wants more than context
@@ -363,7 +368,15 @@ func (e *Engine) locate(a *alarm) {
 			return
 		}
 	}
+	if spreadSet.has(a.class) && a.severity > event.Warning && !e.explained(a) && e.catch(a) {
+		return
+	}
 	e.evidence(a)
+}
+
+// explained reports whether an open incident has a possible cause of an alarm for its root.
+func (e *Engine) explained(a *alarm) bool {
+	return slices.ContainsFunc(a.cands, func(c cand) bool { return c.h.root != 0 })
 }
 
 // evidence lets an alarm join the open incident whose root explains it best; if there

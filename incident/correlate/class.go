@@ -111,41 +111,41 @@ type words struct {
 var vocabulary = parseVocabulary(`
 information: not synchronised | unsynchronised | login | licence | license | ntp | fan | temperature | temp high | wavelength drift | wl drift | prefix
 edge-unreachable: ce unreachable | cpe unreachable | customer+unreachable | customer+not answer | customer+not respond
-unreachable: unreachable | not answer | not reachable | not respond | node down | device down | system down | lost contact | communication lost
+unreachable: unreachable | not answer | not reachable | not respond | not responding | no response | no answer | node down | device down | system down | device offline | node offline | lost contact | communication lost | snmp timeout | ping failed | heartbeat lost
 client-loss: client+los | light+client | client+loss of signal
 server-signal-fail: ssf | server signal fail | osf | och fail | otu ais | odu ais
 protection-switched: protection switch | protection switched | switched to protection | och ps | aps
 configuration-error: cfg error | edit config | config error | configuration error | commit failed | configuration failed
 configuration-commit: commit | configuration changed | config changed
 span-error: span
-optical-power: rx power | pwr low | power low | optical power | light level
+optical-power: rx power | pwr low | pwr abn | power low | optical power | light level | dbm
 optical-quality: osnr | fec | ber | bit error | q factor
 last-gasp: gasp
 mains-failure: mains | ac fail | power outage | input power | utility power
 battery-low: battery
-card-failure: card+fail | card+failed | card failure | board fail | board failed | board failure | linecard | module removed
-module-fault: transceiver | pluggable | optical module | sfp | module fault
-cpu-high: cpu
-memory-high: memory | mem overload | mem high
+card-failure: card+fail | card+failed | card failure | card+fault | card+offline | card+removed | card+reset | remcard | board fail | board failed | board failure | board+fault | board+offline | fru+fail | fru+failed | fru+failure | fru+offline | fpc+offline | fpc+failed | linecard | module removed
+module-fault: transceiver | pluggable | optical module | optics+fault | optics+failed | optics+failure | sfp | qsfp | xfp | cfp | laser | tx fault | module fault
+cpu-high: cpu | cpuhog | processor load
+memory-high: memory | mem overload | mem high | mallocfail
 slow-task: task slow | process slow | slow task
-process-restart: restarted | task restart | process restart | process crash | core dump
-synchronisation: holdover | clock+loss | clock+lost | synce | ptp | frequency
-igp-authentication: isis+auth | ospf+auth | igp+auth | is is+authentication | adjacency+authentication | isis+authentication | ospf+authentication | igp+authentication
-bfd-down: bfd
+process-restart: restarted | respawned | task restart | process restart | process crash | process+crashed | daemon+crashed | process exited | process terminated | process abort | process+aborted | core dump | core file
+synchronisation: holdover | free run | freerun | clock+loss | clock+lost | clock+fail | clock+unlocked | lock fail | timing+lost | timing+loss | reference lost | sync+lost | sync+loss | synce | ptp | frequency | grandmaster
+igp-authentication: isis+authfail | isis+auth fail | isis+authfailure | ospf+authfail | ospf+authfailure | isis+auth | ospf+auth | igp+auth | is is+authentication | adjacency+authentication | isis+authentication | ospf+authentication | igp+authentication
+bfd-down: bfd | bfdd
 ldp-down: ldp
 bgp-down: bgp
-adjacency-down: isis | is is | ospf | igp | eigrp | adjacency
-tunnel-rerouted: frr | bypass | fast reroute
+adjacency-down: isis | is is | ospf | igp | eigrp | adjacency | adjchange | adjchg | adjdown
+tunnel-rerouted: frr | bypass | fast reroute | local repair | detour in use | backup tunnel in use | tunnel+protected
 path-delay: delay | latency | jitter
 path-loss: path loss | tunnel loss | loss+tunnel | lsp loss
 packet-loss: packet loss | pkt loss | packets lost | frame loss
 service-degraded: service+degraded | vpn+degraded
 service-lost: connectivity lost | connectivity of service | service down | service lost | service unavailable | vpn down
-tunnel-down: tunnel | lsp down
-queue-drops: queue drop | queue drops | qos drop | drops | discards
-input-errors: crc | input error | input errors | error rate | symbol error
-utilisation: utilisation | utilization | port util | congestion | bandwidth
-link-down: link down | linkdown | interface down | if down | ifdown | port down | lnk down | phy down | carrier | state changed to down | state down | protocol down
+tunnel-down: tunnel | lsp down | lsp updown | lsp+down | lsp+failed
+queue-drops: queue drop | queue drops | qos drop | tail drop | tail drops | taildrop | drops | discards | buffer full
+input-errors: crc | fcs | input error | input errors | error rate | symbol error | frame errors
+utilisation: utilisation | utilization | port util | output util | congestion | bandwidth | traffic high | traffic surge | input rate | output rate | throughput
+link-down: link down | linkdown | interface down | if down | ifdown | port down | lnk down | phy down | carrier | updown | state changed to down | changed state to down | state to down | state down | oper status down | operational status down | ifoperstatus down | not operational | protocol down | lineproto | link fail | link failed | link failure | link fault
 loss-of-signal: los | loss of signal | lof | loss of frame | loss of light
 adjacency-down: neighbor down | neighbour down | peer down | peer abnormal
 `)

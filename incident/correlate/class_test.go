@@ -3,6 +3,7 @@ package correlate
 import (
 	"testing"
 
+	"incidentd/incident/correlate/internal/simulation"
 	"incidentd/incident/event"
 )
 
@@ -32,6 +33,32 @@ func TestMeaning(t *testing.T) {
 	for c := Other; c < classes; c++ {
 		if got, ok := ParseClass(c.String()); !ok || got != c {
 			t.Errorf("ParseClass(%q) = %v, %v", c, got, ok)
+		}
+	}
+}
+
+// TestVendorsWords has every vendor mean the same, by the id of a type or by its text.
+func TestVendorsWords(t *testing.T) {
+	n := 0
+	simulation.Phrases(func(vendor, id, text, plain string) {
+		got, want := meaning(id), meaning(plain)
+		if got == Other {
+			got = meaning(text)
+		}
+		if n++; got != want {
+			t.Errorf("%s: %q, %q means %v, want %v", vendor, id, text, got, want)
+		}
+	})
+	if n < 200 {
+		t.Errorf("only %d phrases", n)
+	}
+	for name, want := range map[string]Class{
+		"LINEPROTO-5-UPDOWN": LinkDown, "CLNS-5-ADJCHANGE": Adjacency, "OSPF-5-ADJCHG": Adjacency, "LDP-5-NBRCHG": LDP, "SYS-3-CPUHOG": CPU, "SYS-2-MALLOCFAIL": Memory,
+		"OIR-6-REMCARD": Card, "jnxFruFailed": Card, "hwBoardFail": Card, "isisAuthenticationFailure": IGPAuth, "mplsTunnelDown": TunnelDown, "bgpBackwardTransition": BGP,
+		"IN_PWR_ABN": OpticalPower, "MUT_LOS": LossOfSignal, "CLK_LOCK_FAIL": Sync, "device is not responding": Unreachable, "process bgpd crashed": Restart,
+	} {
+		if got := meaning(name); got != want {
+			t.Errorf("meaning(%q) = %v, want %v", name, got, want)
 		}
 	}
 }

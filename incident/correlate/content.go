@@ -32,6 +32,7 @@ var causeTexts = [causes]causeText{
 	OpticalDrift: {"Optical power drift", "network", "Measure the section and adjust its amplifiers before the margin is spent.", true},
 	RoutingCrash: {"Routing process restarted", "device-software", "Secure the core file of the process and ask the vendor.", false},
 	SyncLoss:     {"Synchronisation lost", "network", "Follow the clock's path back to where it is still locked.", false},
+	Surge:        {"Traffic surge", "network", "Find out whose traffic it is at the node where it leaves; limit it or widen the way.", false},
 	Transaction:  {"Configuration error", "overlay", "Correct the request that failed and deploy it again.", false},
 	Unknown:      {"Alarm without known cause", "device", "", false},
 }
@@ -334,6 +335,8 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 		}
 	case AccessOutage:
 		return e.accessPlace(i, h, text.name)
+	case Surge:
+		return one(h.node, e.customerPort(i, h), "")
 	case PowerFailure:
 		detail := ""
 		if h.site != topology.None {
@@ -469,6 +472,18 @@ func unknownName(a *alarm) string {
 	}
 	s := strings.ReplaceAll(a.class.String(), "-", " ")
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// customerPort returns the port to a customer that is full at the node of a surge; empty
+// if none is known.
+func (e *Engine) customerPort(i *incident, h *hypothesis) string {
+	for _, a := range i.members {
+		if a.obj.node == h.node && a.class.spread() == Surge && a.obj.port != topology.None &&
+			slices.ContainsFunc(e.x.PortEdges(a.obj.port), func(ed topology.EdgeID) bool { return e.x.Kind(ed) == topology.AccessEdge }) {
+			return a.obj.name
+		}
+	}
+	return ""
 }
 
 // evidenceText returns what the first alarm of the root itself says.

@@ -53,10 +53,13 @@ func (m *membership) joined(x stack) Why {
 		return *m.why
 	}
 	w := Why{Rule: m.rule, Lag: time.Duration(m.lag) / 1e6 * 1e6, Raises: int(m.raises)}
-	if !m.soft && !m.cascade {
+	switch {
+	case !m.soft && !m.cascade:
 		w.Path = x.path(m.obj, m.root)
-	} else if ed, ok := m.foot(x); ok {
-		w.Path = []string{x.edgeName(ed)}
+	case m.soft:
+		if ed, ok := m.foot(x); ok {
+			w.Path = []string{x.edgeName(ed)}
+		}
 	}
 	return w
 }
@@ -90,6 +93,8 @@ func (m *membership) sentence(w *Why) string {
 	case len(w.Path) > 0 && (m.soft || m.cascade):
 		b.WriteString(": rests on ")
 		b.WriteString(w.Path[0])
+	case m.cascade && !m.soft:
+		b.WriteString(": it passes on from node to node")
 	case m.cascade:
 		b.WriteString(": traffic of the failed links passes here")
 	case len(w.Path) > 0:
@@ -227,7 +232,7 @@ func (t *telling) explain(c *Incident) string {
 	}
 	evidence, symptoms := 0, 0
 	for k := range t.members[t.left:] {
-		if m := &t.members[t.left+k]; m.soft || m.cascade {
+		if m := &t.members[t.left+k]; m.soft {
 			symptoms++
 		} else {
 			evidence++

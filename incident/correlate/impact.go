@@ -108,6 +108,8 @@ func (i *incident) distance(a *alarm, down bool) (cost int64, ok bool) {
 // exist.
 func (e *Engine) waits(a *alarm) int64 {
 	switch a.class {
+	case PathDelay, PathLoss:
+		return 2 * e.p.effectWait // the links are watched less often than the paths
 	case Unreachable:
 		return min(15*second, e.p.effectWait)
 	case EdgeUnreachable:
@@ -287,15 +289,22 @@ func (e *Engine) rerouted(a *alarm) *incident {
 	return nil
 }
 
-// congest enters the link of a congestion alarm as degraded by an incident.
+// congest has the link of a congestion alarm degraded by an incident.
 func (e *Engine) congest(i *incident, a *alarm) {
+	e.enterCongested(i, a)
+	e.recompute(i)
+}
+
+func (e *Engine) enterCongested(i *incident, a *alarm) {
+	if a.obj.port == topology.None {
+		return
+	}
 	for _, ed := range e.x.PortEdges(a.obj.port) {
 		d := e.x.Edge(ed)
-		if l := (topology.LinkRef{Network: d.Network, Link: d.Link}); d.Kind == topology.LinkEdge && !slices.Contains(i.congested, l) {
+		if l := (topology.LinkRef{Network: d.Network, Link: d.Link}); (d.Kind == topology.LinkEdge || d.Kind == topology.AccessEdge) && !slices.Contains(i.congested, l) {
 			i.congested = append(i.congested, l)
 		}
 	}
-	e.recompute(i)
 }
 
 // reachIfNeeded recomputes the reach of an incident where a new member decides it.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"incidentd/incident/topology"
 )
 
 // SharedRisk names objects that fail together though the topology does not say why: two
@@ -107,19 +109,65 @@ func (e *Engine) recent(f func(*incident) bool) {
 // companion returns the open incident that shares its cause with one that is about to be
 // raised, by an approved risk or, where nobody needs to be asked, by what was learnt.
 func (e *Engine) companion(i *incident) (found *incident) {
-	if len(e.risks) == 0 && !e.applyLearned {
+	duct := e.broken(i)
+	if len(e.risks) == 0 && !e.applyLearned && duct == nil {
 		return nil
 	}
 	e.recent(func(j *incident) bool {
 		if j.born < i.born-long {
 			return false
 		}
-		if j != i && within(i.t0, j.t0, together) && j.trace == "" && (e.risky(i.root, j.root) || e.applyLearned && e.known(i.root, j.root)) {
+		if j != i && within(i.t0, j.t0, together) && j.trace == "" && (duct != nil && e.oneDuct(i, j, duct) || e.risky(i.root, j.root) || e.applyLearned && e.known(i.root, j.root)) {
 			found = j
 		}
 		return found == nil
 	})
 	return found
+}
+
+// broken returns the alarm that first tells of a broken section; nil if the root is none.
+func (e *Engine) broken(i *incident) (first *alarm) {
+	if i.root.cause != EdgeFailure || i.root.edge == topology.None || e.x.Kind(i.root.edge) != topology.SectionEdge {
+		return nil
+	}
+	for _, a := range i.members {
+		if a.root && a.class == LossOfSignal && (first == nil || a.t < first.t) {
+			first = a
+		}
+	}
+	return first
+}
+
+// At one blow: how far apart two sections may break that one cause has broken, for those
+// that meet in a site and for others of a network.
+const (
+	oneBlow    = 1500 * second / 1000
+	oneBlowFar = 700 * second / 1000
+)
+
+// oneDuct reports whether two sections have broken at one blow, as what lies in one duct
+// does, though no link says that it does. Planned work on one of them has not broken the
+// other.
+func (e *Engine) oneDuct(i, j *incident, a *alarm) bool {
+	b := e.broken(j)
+	if b == nil || (e.markOf(i.root, i.t0) >= 0) != (e.markOf(j.root, j.t0) >= 0) {
+		return false
+	}
+	p, q := e.x.Edge(i.root.edge), e.x.Edge(j.root.edge)
+	if p.Network != q.Network {
+		return false
+	}
+	for _, n := range [2]topology.NodeID{p.A, p.B} {
+		if n == q.A || n == q.B {
+			return within(a.t, b.t, oneBlow) && e.sees(i, n) && e.sees(j, n)
+		}
+	}
+	return within(a.t, b.t, oneBlowFar) && e.sees(i, p.A) && e.sees(i, p.B) && e.sees(j, q.A) && e.sees(j, q.B)
+}
+
+// sees reports whether a node says that a section is broken.
+func (e *Engine) sees(i *incident, n topology.NodeID) bool {
+	return slices.ContainsFunc(i.members, func(a *alarm) bool { return a.root && a.class == LossOfSignal && a.obj.nodeID == n })
 }
 
 // risky reports whether two causes are members of an approved risk.

@@ -11,10 +11,10 @@ import (
 // TestSharedRisk: two fibres in one duct are two incidents until it is learnt that they
 // fail together. That is offered with its evidence, and used once approved.
 func TestSharedRisk(t *testing.T) {
-	cut := func(d *desk, at time.Duration) int {
+	cut := func(d *desk, at, apart time.Duration) int {
 		before := len(d.ds)
 		d.at(at, "OA:1 los critical", "OB:1 los critical")
-		d.at(at+time.Second, "OB:2 los critical", "OC:1 los critical")
+		d.at(at+apart, "OB:2 los critical", "OC:1 los critical")
 		d.until(at + time.Minute)
 		raised := 0
 		for _, x := range d.ds[before:] {
@@ -31,7 +31,7 @@ func TestSharedRisk(t *testing.T) {
 		if got := d.e.Proposals(); (len(got) > 0) != (k >= 3) {
 			t.Errorf("after %d times: %d proposals", k, len(got))
 		}
-		if n := cut(d, time.Duration(k)*31*time.Hour); n != 2 {
+		if n := cut(d, time.Duration(k)*31*time.Hour, 3*time.Second); n != 2 {
 			t.Errorf("time %d, not approved: %d incidents", k, n)
 		}
 	}
@@ -48,7 +48,7 @@ func TestSharedRisk(t *testing.T) {
 	}
 
 	approved := newDesk(t, layers, layersInventory, Config{SharedRisks: []SharedRisk{*got[0].Risk}})
-	if n := cut(approved, 0); n != 1 {
+	if n := cut(approved, 0, 3*time.Second); n != 1 {
 		t.Errorf("approved: %d incidents\n%s", n, approved.log())
 	}
 	if last := approved.ds[len(approved.ds)-1].Incident; len(last.Events()) != 4 || len(last.RootEvents()) != 4 || len(last.RootCauses) < 2 {
@@ -56,9 +56,16 @@ func TestSharedRisk(t *testing.T) {
 	}
 	asked := newDesk(t, layers, layersInventory, Config{ApplyLearned: true})
 	for k, want := range []int{2, 2, 2, 1, 1} {
-		if n := cut(asked, time.Duration(k)*31*time.Hour); n != want {
+		if n := cut(asked, time.Duration(k)*31*time.Hour, 3*time.Second); n != want {
 			t.Errorf("time %d, nobody to ask: %d incidents, want %d", k, n, want)
 		}
+	}
+	if n := cut(newDesk(t, layers, layersInventory, Config{}), 0, time.Second/2); n != 1 {
+		t.Errorf("at one blow: %d incidents", n)
+	}
+	marked := Config{Marks: []Mark{{ID: "M", Object: MarkObject{Network: "fibre", Link: "OA:1-OB:1"}, Start: start, End: start.Add(30 * time.Minute)}}}
+	if n := cut(newDesk(t, layers, layersInventory, marked), 0, time.Second/2); n != 2 {
+		t.Errorf("at one blow, one of them marked: %d incidents", n)
 	}
 }
 

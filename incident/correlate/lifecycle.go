@@ -135,6 +135,9 @@ func (i *incident) speaks(a *alarm) bool {
 	if a.soft {
 		return false
 	}
+	if i.root.cause == Surge {
+		return a.obj.node == i.root.node && a.class.spread() == Surge
+	}
 	for j := range a.cands {
 		if c := &a.cands[j]; c.root && (c.h == i.root || slices.Contains(i.also, c.h)) {
 			return true
@@ -472,14 +475,22 @@ func (e *Engine) checkClear(i *incident) {
 // hold is how long the root must have been clear.
 func (e *Engine) hold(i *incident) int64 {
 	switch {
-	case i.no != 0 && i.tally.often > 0:
+	case i.no != 0 && i.tally.often > 0, e.lately(i):
 		return e.p.flapHold
+	case i.no != 0 && i.tally.plain > 0 && e.now-i.t0 < minute:
+		return 3 * e.p.clearHold // what was so short may well return
 	case i.tally.plain == 0:
 		return e.p.kpiHold
 	case i.trace != "":
 		return e.p.split
 	}
 	return e.p.clearHold
+}
+
+// lately reports whether the root has been down shortly before already.
+func (e *Engine) lately(i *incident) bool {
+	r := e.histories[i.root.key()]
+	return i.no != 0 && r != nil && r.last != i.no && i.t0-r.ended < 15*minute
 }
 
 // considerClear clears an incident whose root has been clear long enough, unless other

@@ -37,7 +37,7 @@ func (r *Replay) Feed(ev event.Event) {
 // state, by number; updates that were not told yet are in it.
 func (r *Replay) Finish() []*Incident {
 	p := &r.e.p
-	tail := max(p.effectWait, p.soakKPI, p.soakKPIMajor) + 10*second
+	tail := max(2*p.effectWait, p.soakKPI, p.soakKPIMajor) + 10*second
 	if !r.e.Now().IsZero() {
 		r.take(r.e.Advance(r.e.Now().Add(time.Duration(tail))))
 	}

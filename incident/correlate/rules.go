@@ -20,13 +20,14 @@ const (
 	OpticalDrift              // the optical level of a section
 	RoutingCrash              // the routing process of a node
 	SyncLoss                  // the clock of a node
+	Surge                     // traffic that comes together at a node
 	Transaction               // a traced transaction
 	Unknown                   // the object that complains, for want of better
 	causes
 )
 
 var causeIDs = [causes]string{"edge", "node", "card", "port", "power", "igp", "session", "access", "overload", "degradation", "optical-drift",
-	"routing-crash", "sync", "transaction", "unknown"}
+	"routing-crash", "sync", "surge", "transaction", "unknown"}
 
 // String returns the name of the cause in rule ids and explanations.
 func (c Cause) String() string { return causeIDs[c] }
@@ -181,7 +182,7 @@ func DefaultKnowledge() *Knowledge {
 		Prior: [causes]int32{
 			EdgeFailure: -3000, NodeFailure: -4000, CardFailure: -4000, PortFailure: -2000, PowerFailure: -3000, IGPFailure: -4000,
 			SessionReset: -2000, AccessOutage: -2500, Overload: -1000, Degradation: -1500, OpticalDrift: -1500, RoutingCrash: -3000,
-			SyncLoss: -2000, Transaction: 0, Unknown: -3500,
+			SyncLoss: -2000, Surge: -1500, Transaction: 0, Unknown: -3500,
 		},
 		Against: Penalties{
 			SilentSectionEnd: -2000, SilentLinkEnd: -1200, SilentRider: -1000, SilentNeighbour: -1500, Alive: -5000, NoCardAlarm: -3000,

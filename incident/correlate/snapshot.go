@@ -10,7 +10,7 @@ import (
 )
 
 // snapshotMagic begins every snapshot; its last byte is the version.
-var snapshotMagic = []byte("incidentd-correlate\x02")
+var snapshotMagic = []byte("incidentd-correlate\x03")
 
 // Part is a piece of a snapshot: a key and what stands there. A nil value means that
 // there is nothing any more.
@@ -248,10 +248,12 @@ func (e *Engine) nodePart(n *nodeState) Part {
 
 func (n *nodeState) walk(c *codec) {
 	c.str(&n.name)
-	c.i64(&n.clock.offset)
-	c.i64(&n.clock.at)
-	small(c, &n.clock.n)
-	small(c, &n.clock.odd)
+	for _, k := range [...]*clock{&n.clock, &n.watch} {
+		c.i64(&k.offset)
+		c.i64(&k.at)
+		small(c, &k.n)
+		small(c, &k.odd)
+	}
 	list(c, &n.ring, func(x *contextEvent) {
 		walkClass(c, &x.class)
 		c.i64(&x.t)

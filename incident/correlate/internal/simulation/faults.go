@@ -57,7 +57,7 @@ func (f *fault) say(w *world, n *node, resource string, k what, s event.Severity
 }
 
 func (f *fault) tell(w *world, e effect) {
-	if w.r.Float64() < e.odds*(1-w.p.Lost) {
+	if w.r.Float64() < e.odds {
 		f.effects = append(f.effects, e)
 	}
 }

@@ -330,3 +330,39 @@ func (m *marking) faults(s *Score) {
 	s.ServicePrecision, s.ServiceRecall = share(tp, tp+fp), share(tp, tp+fn)
 	s.FalseMarked, s.FalsePeriodic, s.Missed = share(markedFalse, marked), share(nightsFalse, nights), share(missed, real)
 }
+
+// Strays returns the outcomes that stand for no fault, or for one that another stands for,
+// each with the kinds of the faults its units are of.
+func (rec *Recording) Strays(outs []Outcome) map[int]string {
+	kept := slices.DeleteFunc(slices.Clone(outs), func(o Outcome) bool { return o.Merged })
+	var at []int
+	for k, o := range outs {
+		if !o.Merged {
+			at = append(at, k)
+		}
+	}
+	m := &marking{rec: rec, outs: kept, perFlt: map[int]int{}, perOut: map[int]int{}, both: map[[2]int]int{}, match: map[int]int{}, stands: map[int][]candidate{}, clears: map[int]int{}}
+	m.findUnits()
+	m.matching()
+	stray := map[int]string{}
+	for k := range kept {
+		stray[at[k]] = ""
+	}
+	for f, o := range m.match {
+		delete(stray, at[o])
+		_ = f
+	}
+	for k, x := range m.both {
+		if k[1] < 0 {
+			continue
+		}
+		if _, ok := stray[at[k[1]]]; ok {
+			kind := "noise"
+			if k[0] >= 0 {
+				kind = rec.Truth[k[0]].Kind + " " + rec.Truth[k[0]].ID
+			}
+			stray[at[k[1]]] += fmt.Sprintf("%s (%d) ", kind, x)
+		}
+	}
+	return stray
+}

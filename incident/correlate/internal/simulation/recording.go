@@ -276,6 +276,7 @@ type said struct {
 	fault int
 	flag  byte
 	root  bool
+	lost  bool // on its way
 	seq   int
 }
 
@@ -301,6 +302,9 @@ func (s *stream) record(faults []*fault) {
 		}
 		if e.flag != 'D' {
 			active[key] = e.flag == 'R'
+		}
+		if e.lost {
+			continue
 		}
 		e.ev.ID = fmt.Sprintf("n%07d", len(s.rec.Events)+1)
 		s.rec.Events, s.rec.Of, s.rec.Flags = append(s.rec.Events, e.ev), append(s.rec.Of, e.fault), append(s.rec.Flags, e.flag)
@@ -337,7 +341,7 @@ func (s *stream) effect(fault int, e *effect) {
 		ev.Value = fmt.Sprint(e.value)
 	}
 	s.send(ev, by, e.at, fault, 'R', e.root)
-	if !e.never && s.w.r.Float64() >= s.w.p.Lost {
+	if !e.never {
 		ev.Severity, ev.Value = event.Cleared, ""
 		s.send(ev, by, max(e.until, e.at+time.Second), fault, 'C', false)
 	}
@@ -369,11 +373,11 @@ func (s *stream) send(ev event.Event, by *node, at time.Duration, fault int, fla
 	}
 	ev.Time, ev.Arrival = epoch.Add(at+by.skew), epoch.Add(arrival)
 	s.seq++
-	s.said = append(s.said, said{ev, fault, flag, root, s.seq})
+	s.said = append(s.said, said{ev, fault, flag, root, w.r.Float64() < w.p.Lost, s.seq})
 	if w.r.Float64() < w.p.Doubled {
 		s.seq++
 		ev.Arrival = ev.Arrival.Add(ms(w, 100, 20000))
-		s.said = append(s.said, said{ev, fault, 'D', false, s.seq})
+		s.said = append(s.said, said{ev, fault, 'D', false, false, s.seq})
 	}
 }
 

@@ -161,3 +161,13 @@ var (
 		}),
 	}
 )
+
+// Phrases calls f with all that vendors say: the id and the text, and the id that the
+// vendor without words of its own has for it.
+func Phrases(f func(vendor, id, text, plain string)) {
+	for _, v := range append(append([]*vendor{}, packetVendors...), opticalVendors...) {
+		for k := range whats {
+			f(v.name, v.phrases[k].id, v.phrases[k].text, neutral[k].id)
+		}
+	}
+}
