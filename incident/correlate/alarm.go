@@ -71,8 +71,8 @@ func (a *alarm) text() string {
 type nodeState struct {
 	name   string
 	no     uint64 // in the order in which nodes were seen
-	clock  clock // its own
-	watch  clock // of those who watch it
+	clock  clock  // its own
+	watch  clock  // of those who watch it
 	alarms []*alarm
 	ring   []contextEvent // of the last ten minutes, at most mostContext
 	dirty  bool           // changed since the last snapshot
