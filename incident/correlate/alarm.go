@@ -96,10 +96,18 @@ func (e *Engine) nodeOf(name string) *nodeState {
 	n, ok := e.nodes[name]
 	if !ok {
 		n = &nodeState{name: name, no: uint64(len(e.nodes))}
-		e.nodes[name] = n
+		e.keep(n)
 		e.touchNode(n)
 	}
 	return n
+}
+
+// keep enters a node where it is found.
+func (e *Engine) keep(n *nodeState) {
+	e.nodes[n.name] = n
+	if id, ok := e.x.Node(n.name); ok {
+		e.nodeStates[id] = n
+	}
 }
 
 // take handles one event at the present stream time.

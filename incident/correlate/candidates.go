@@ -1,6 +1,10 @@
 package correlate
 
-import "incidentd/incident/topology"
+import (
+	"slices"
+
+	"incidentd/incident/topology"
+)
 
 // cand is a possible cause of an alarm, with the rule that speaks for it most.
 type cand struct {
@@ -23,14 +27,13 @@ func (e *Engine) candidates(o *object, c Class, text string) []cand {
 			}
 		}
 	}
-	var out [most]cand
-	w := walker{e: e, o: o, class: c, ports: e.x.portsMeant(o, c, text), out: out[:0]}
+	w := &e.walker
+	*w = walker{e: e, o: o, class: c, ports: e.x.portsMeant(o, c, text), out: w.out[:0]}
 	for i := range e.byClass[c] {
 		w.rule = &e.byClass[c][i]
 		w.walk()
 	}
-	cands := make([]cand, len(w.out))
-	copy(cands, w.out)
+	cands := slices.Clone(w.out)
 	if !vague {
 		o.cands = append(o.cands, classCands{c, cands})
 	}

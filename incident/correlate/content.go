@@ -93,19 +93,24 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 	return c, c.sum(marks)
 }
 
-// roleOf returns the part that a member plays: where nothing speaks of the root itself,
+// roles tells the part that each member plays: where nothing speaks of the root itself,
 // the first piece of evidence does.
-func (i *incident) roles() func(a *alarm) Role {
-	var first *alarm
-	if !slices.ContainsFunc(i.members, func(a *alarm) bool { return a.root }) {
-		first = i.firstEvidence()
-	}
-	return func(a *alarm) Role {
-		if a.root || a == first {
-			return Root
+type roles struct{ first *alarm }
+
+func (i *incident) roles() (r roles) {
+	for _, a := range i.members {
+		if a.root {
+			return r
 		}
-		return Symptom
 	}
+	return roles{i.firstEvidence()}
+}
+
+func (r roles) of(a *alarm) Role {
+	if a.root || a == r.first {
+		return Root
+	}
+	return Symptom
 }
 
 // events counts the events of an incident and sums what tells them apart.
@@ -126,7 +131,7 @@ func (i *incident) events() (n int, marks uint64) {
 	role := i.roles()
 	for _, a := range i.members {
 		n += len(a.seen)
-		r := role(a)
+		r := role.of(a)
 		marks += weigh(a.marks, r, true)
 		if len(a.seen) > 0 {
 			marks += weigh(a.seen[len(a.seen)-1].mark(), r, !a.active)
@@ -348,7 +353,7 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 			}
 		}
 		if nodes := e.siteNodes(h); len(nodes) > 0 {
-			return one(nodes[0], "", detail)
+			return one(e.x.NodeName(nodes[0]), "", detail)
 		}
 		return one(h.node, "", detail)
 	case IGPFailure:

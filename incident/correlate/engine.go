@@ -28,11 +28,16 @@ type Engine struct {
 	x           stack
 	objects     map[objKey]*object
 	portObjects []*object // by port
+	nodeObjects []*object // by node, those without a resource
+	nodeStates  []*nodeState
+	sites       [][]topology.NodeID // by site, the nodes that its power failure takes
+	alone       [1]topology.NodeID
 	customers   [][]topology.ServiceID
 	hyps        hypotheses
 	marked      map[hypKey][]int
 	spread      spread
 	cast        choices
+	walker      walker
 
 	// Time.
 	now      int64
@@ -167,6 +172,7 @@ func (e *Engine) SetMarks(marks []Mark) {
 func (e *Engine) epoch() {
 	e.portObjects, e.customers = make([]*object, e.x.Ports()), make([][]topology.ServiceID, e.x.Ports())
 	nodes, edges := e.x.Nodes(), e.x.Edges()
+	e.nodeObjects, e.nodeStates, e.sites = make([]*object, nodes), make([]*nodeState, nodes), make([][]topology.NodeID, e.x.Sites())
 	e.outages = 0
 	e.edgeInc, e.nodeInc, e.fringe = make([][]reaching, edges), make([][]*incident, nodes), make([][]*incident, nodes)
 	e.waitEdge, e.waitNode = make([][]*alarm, edges), make([][]*alarm, nodes)
@@ -186,6 +192,7 @@ func (e *Engine) epoch() {
 	e.alarms = 0
 	for _, n := range e.nodes {
 		n.alarms = nil
+		e.keep(n)
 	}
 	for _, a := range alarms {
 		a.obj = e.replaced(a.obj)

@@ -152,7 +152,7 @@ func (e *Engine) detail(i *incident, c *Incident) {
 	role := i.roles()
 	for _, a := range i.members {
 		m := e.freeze(i, a)
-		m.role = role(a)
+		m.role = role.of(a)
 		t.members = append(t.members, m)
 	}
 	for _, v := range i.rivals {

@@ -114,13 +114,18 @@ func (e *Engine) object(node, resource string) *object {
 func (e *Engine) newObject(node, name string) *object {
 	const no = topology.None
 	o := &object{node: node, name: name, nodeID: no, port: no, card: no, service: no, peer: no, state: e.nodeOf(node)}
+	n, ok := e.x.Node(o.node)
+	if o.name == "" && ok {
+		e.nodeObjects[n] = o
+	}
 	tail := o.name[strings.LastIndexByte(o.name, '/')+1:]
 	if s, ok := e.x.Service(o.name); ok {
 		o.service = s
-	} else if s, ok := e.x.Service(tail); ok {
-		o.service = s
+	} else if len(tail) < len(o.name) {
+		if s, ok := e.x.Service(tail); ok {
+			o.service = s
+		}
 	}
-	n, ok := e.x.Node(o.node)
 	if !ok {
 		return o
 	}

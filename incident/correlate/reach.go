@@ -50,6 +50,7 @@ type spread struct {
 	floor uint32  // the number of the flood
 	nodes []topology.NodeID
 	rim   []topology.NodeID
+	links int // that are down
 	queue []topology.NodeID
 
 	part  []turned // by node: the part it is in
@@ -76,7 +77,7 @@ func (s *spread) begin(e *Engine, t int64) {
 		*s = spread{state: make([]turned, e.x.Edges()), sites: make([]visit, n), part: make([]turned, n),
 			hit: make([]turned, e.x.Stats().Services)}
 	}
-	s.e, s.t, s.turn, s.parts = e, t, s.turn+1, 0
+	s.e, s.t, s.turn, s.parts, s.links = e, t, s.turn+1, 0, 0
 	s.order, s.nodes, s.rim, s.cut, s.hits, s.protected = s.order[:0], s.nodes[:0], s.rim[:0], s.cut[:0], s.hits[:0], s.protected[:0]
 }
 
@@ -189,10 +190,8 @@ func (s *spread) from(i *incident, h *hypothesis) {
 		s.node(h.n)
 	case PowerFailure:
 		if i.dark {
-			for _, name := range e.siteNodes(h) {
-				if n, ok := e.x.Node(name); ok {
-					s.node(n)
-				}
+			for _, n := range e.siteNodes(h) {
+				s.node(n)
 			}
 		}
 	case IGPFailure, RoutingCrash:
@@ -299,6 +298,7 @@ func (s *spread) findFringe() {
 		if d.Kind != topology.LinkEdge || !s.down(ed) {
 			continue
 		}
+		s.links++
 		for _, n := range [2]topology.NodeID{d.A, d.B} {
 			if len(s.rim) < most && !slices.Contains(s.rim, n) {
 				s.rim = append(s.rim, n)
@@ -313,6 +313,9 @@ const mostIsland = 64
 // islands finds the parts that failed links and nodes cut off. Nodes of the rest, and of
 // a part too large to look through, are in part 0; dead ones are in none.
 func (s *spread) islands() {
+	if s.whole() {
+		return
+	}
 	rest := false
 	largest, size, from := int32(0), 0, 0
 	var ends []int // where each part ends in cut
@@ -344,6 +347,20 @@ func (s *spread) islands() {
 	for _, n := range s.nodes {
 		s.part[n] = turned{s.turn, -1}
 	}
+}
+
+// whole reports whether what is down obviously cuts nothing off: one link that has a way
+// round, in a network that is large.
+func (s *spread) whole() bool {
+	if s.links != 1 || len(s.nodes) > 0 || s.e.x.PartSize(s.rim[0]) <= mostIsland {
+		return false
+	}
+	for _, ed := range s.order {
+		if s.e.x.Kind(ed) == topology.LinkEdge && s.down(ed) {
+			return s.e.x.Redundant(ed)
+		}
+	}
+	return false
 }
 
 // partOf returns the part that a node is in.

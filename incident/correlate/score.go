@@ -94,7 +94,7 @@ func (e *Engine) vocal(n topology.NodeID, p topology.PortID, s classSet, t int64
 	if p != topology.None && e.heard(p, s, t) {
 		return true
 	}
-	o := e.objects[objKey{e.x.NodeName(n), ""}]
+	o := e.nodeObjects[n]
 	if o == nil {
 		return false
 	}
@@ -241,37 +241,58 @@ func earlier(a, b *alarm) bool {
 	return a.t < b.t
 }
 
-// siteNodes returns the nodes that a power failure takes, customers' not counted.
-func (e *Engine) siteNodes(h *hypothesis) []string {
-	if h.site == topology.None {
-		return []string{h.node}
+// siteNodes returns the nodes that a power failure takes, customers' not counted, as far
+// as the topology knows them. They are good until the next call.
+func (e *Engine) siteNodes(h *hypothesis) []topology.NodeID {
+	switch {
+	case h.site == topology.None && h.n == topology.None:
+		return nil
+	case h.site == topology.None:
+		e.alone[0] = h.n
+		return e.alone[:]
 	}
-	var out []string
-	for _, n := range e.x.SiteNodes(h.site) {
-		if e.x.customerLines(n) == nil {
-			out = append(out, e.x.NodeName(n))
+	at := &e.sites[h.site]
+	if *at == nil {
+		*at = []topology.NodeID{}
+		for _, n := range e.x.SiteNodes(h.site) {
+			if e.x.customerLines(n) == nil {
+				*at = append(*at, n)
+			}
 		}
 	}
-	return out
+	return *at
+}
+
+// siteStates calls f with what is kept of each node that a power failure takes.
+func (e *Engine) siteStates(h *hypothesis, f func(*nodeState)) {
+	if h.site == topology.None && h.n == topology.None {
+		if ns := e.nodes[h.node]; ns != nil {
+			f(ns)
+		}
+		return
+	}
+	for _, n := range e.siteNodes(h) {
+		if ns := e.nodeStates[n]; ns != nil {
+			f(ns)
+		}
+	}
 }
 
 func (e *Engine) absentPower(h *hypothesis, t int64) int32 {
 	gasps := 0
-	for _, name := range e.siteNodes(h) {
-		ns := e.nodes[name]
-		if ns == nil {
-			continue
-		}
+	power := false
+	e.siteStates(h, func(ns *nodeState) {
 		for _, a := range ns.alarms {
 			switch {
 			case (a.class == Mains || a.class == Battery) && (a.active || within(a.t, t, e.p.near)):
-				return 0
+				power = true
+				return
 			case a.class == Gasp && within(a.t, t, e.p.near):
 				gasps++
 			}
 		}
-	}
-	if gasps >= 2 {
+	})
+	if power || gasps >= 2 {
 		return 0
 	}
 	return e.know.Against.NoPowerAlarm
@@ -314,7 +335,9 @@ func (e *Engine) portDown(p topology.PortID, t int64) bool {
 func (e *Engine) contradictions(h *hypothesis, members []*alarm, first int64) int32 {
 	switch h.cause {
 	case NodeFailure:
-		return int32(e.signsOfLife(h.node, first, 3)) * e.know.Against.Alive
+		n := 0
+		e.siteStates(h, func(ns *nodeState) { n = e.signsOfLife(ns, first, 3) })
+		return int32(n) * e.know.Against.Alive
 	case PowerFailure:
 		dark := int64(-1)
 		for _, a := range members {
@@ -326,20 +349,14 @@ func (e *Engine) contradictions(h *hypothesis, members []*alarm, first int64) in
 			return 0
 		}
 		n := 0
-		for _, name := range e.siteNodes(h) {
-			n += e.signsOfLife(name, dark, 3-n)
-		}
+		e.siteStates(h, func(ns *nodeState) { n += e.signsOfLife(ns, dark, 3-n) })
 		return int32(n) * e.know.Against.Alive
 	}
 	return 0
 }
 
 // signsOfLife counts alarms that a node sent itself since about t, up to most.
-func (e *Engine) signsOfLife(node string, t int64, most int) (n int) {
-	ns := e.nodes[node]
-	if ns == nil {
-		return 0
-	}
+func (e *Engine) signsOfLife(ns *nodeState, t int64, most int) (n int) {
 	for _, a := range ns.alarms {
 		if n >= most {
 			break

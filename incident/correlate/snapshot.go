@@ -195,7 +195,7 @@ func (r *restorer) part(p Part) error {
 		if e.nodes[n.name] != nil || no != uint64(len(e.nodes)) {
 			c.fail("node out of order")
 		}
-		e.nodes[n.name] = n
+		e.keep(n)
 	case alarmPart:
 		a := &alarm{serial: no}
 		r.alarms[no] = a

@@ -608,5 +608,6 @@ func (b *builder) finish() {
 		}
 		d.hops[1] = int32(len(b.hops))
 	}
+	b.findBridges()
 	b.stats.Nodes, b.stats.Ports, b.stats.Edges, b.stats.Services = len(b.nodes), len(b.ports), len(b.edges), len(b.services)
 }

@@ -68,6 +68,11 @@ type Index struct {
 	under    [][]EdgeID
 	over     [][]EdgeID
 	hops     []Hop
+	// By edge, whether its failure alone cuts nothing off; by node, the part of the
+	// network it is in; by part, its size.
+	redundant []bool
+	part      []int32
+	partSize  []int32
 	cards    []card
 	sites    []site
 	services []service
