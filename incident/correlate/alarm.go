@@ -183,8 +183,8 @@ func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
 // adopt puts an alarm into the tables.
 func (e *Engine) adopt(a *alarm) {
 	e.alarms++
-	a.obj.add(a)
-	a.obj.state.alarms = append(a.obj.state.alarms, a)
+	a.obj.add(a, e.lists.alarms.push(a.obj.alarms, a))
+	a.obj.state.alarms = e.lists.alarms.push(a.obj.state.alarms, a)
 	e.touchAlarm(a)
 }
 
@@ -334,7 +334,7 @@ func (e *Engine) enter(a *alarm) {
 func (e *Engine) revive(a *alarm) {
 	a.live = true
 	for _, c := range a.cands {
-		c.h.live = append(c.h.live, a)
+		c.h.live = e.lists.alarms.push(c.h.live, a)
 	}
 }
 

@@ -309,7 +309,7 @@ func (e *Engine) domain(i *incident) string {
 // rootCauses returns the place of the root first, then the other end of an edge and the
 // rivals that are within one nat.
 func (e *Engine) rootCauses(i *incident) []RootCause {
-	out := e.places(i, i.root)
+	out := append(make([]RootCause, 0, 4), e.places(i, i.root)...)
 	for _, h := range i.also {
 		out = append(out, e.places(i, h)[0])
 	}
@@ -327,12 +327,11 @@ func (e *Engine) rootCauses(i *incident) []RootCause {
 	return out[:min(len(out), 4)]
 }
 
-// places returns where a cause is, the end that spoke first before the other.
+// places returns where a cause is, the end that spoke first before the other. They are
+// good until the next call.
 func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 	text := causeTexts[h.cause]
-	one := func(node, resource, detail string) []RootCause {
-		return []RootCause{{node, resource, text.name, detail}}
-	}
+	one := func(node, resource, detail string) []RootCause { return e.spot(node, resource, text.name, detail) }
 	switch h.cause {
 	case EdgeFailure, Degradation, OpticalDrift:
 		if h.edge != topology.None {
@@ -372,7 +371,7 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 			if h.cause == Unknown {
 				name = unknownName(a)
 			}
-			return []RootCause{{a.obj.node, a.obj.name, name, lastText(a)}}
+			return e.spot(a.obj.node, a.obj.name, name, lastText(a))
 		}
 	case Transaction:
 		return e.transactionPlace(i, text.name)
@@ -381,7 +380,7 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 		if h.n != topology.None && e.x.Optical(h.n) {
 			name = "Optical port failure"
 		}
-		return []RootCause{{h.node, h.name, name, e.evidenceText(i, h)}}
+		return e.spot(h.node, h.name, name, e.evidenceText(i, h))
 	}
 	if h.cause == EdgeFailure || h.cause == Degradation || h.cause == OpticalDrift || h.cause == SessionReset {
 		if a := i.firstEvidence(); a != nil { // the edge has left the topology
@@ -389,6 +388,12 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 		}
 	}
 	return one(h.node, h.name, e.evidenceText(i, h))
+}
+
+// spot returns one place, good until the next call.
+func (e *Engine) spot(node, resource, name, detail string) []RootCause {
+	e.spots = append(e.spots[:0], RootCause{node, resource, name, detail})
+	return e.spots
 }
 
 // ends returns both ends of an edge, first the one that spoke of it first.
@@ -405,7 +410,8 @@ func (e *Engine) ends(i *incident, h *hypothesis, name string) []RootCause {
 		}
 		return r
 	}
-	out := []RootCause{end(d.A, d.PortA), end(d.B, d.PortB)}
+	e.spots = append(e.spots[:0], end(d.A, d.PortA), end(d.B, d.PortB))
+	out := e.spots
 	var first *alarm
 	for _, a := range i.members {
 		if a.soft || !a.root || a.obj.nodeID != d.A && a.obj.nodeID != d.B {
@@ -423,7 +429,7 @@ func (e *Engine) ends(i *incident, h *hypothesis, name string) []RootCause {
 
 func (e *Engine) accessPlace(i *incident, h *hypothesis, name string) []RootCause {
 	if h.edge == topology.None {
-		return []RootCause{{h.node, h.name, name, ""}}
+		return e.spot(h.node, h.name, name, "")
 	}
 	d := e.x.Edge(h.edge)
 	ce, pe, port := d.B, d.A, d.PortA
@@ -433,13 +439,13 @@ func (e *Engine) accessPlace(i *incident, h *hypothesis, name string) []RootCaus
 	detail := "line of " + e.x.NodeName(ce)
 	for _, a := range i.members {
 		if a.class == Gasp {
-			return []RootCause{{e.x.NodeName(ce), "", "Customer equipment without power", detail}}
+			return e.spot(e.x.NodeName(ce), "", "Customer equipment without power", detail)
 		}
 	}
 	if port == topology.None {
-		return []RootCause{{e.x.NodeName(ce), "", name, detail}}
+		return e.spot(e.x.NodeName(ce), "", name, detail)
 	}
-	return []RootCause{{e.x.NodeName(pe), e.x.PortName(port), name, detail}}
+	return e.spot(e.x.NodeName(pe), e.x.PortName(port), name, detail)
 }
 
 func (e *Engine) transactionPlace(i *incident, name string) []RootCause {
@@ -450,9 +456,9 @@ func (e *Engine) transactionPlace(i *incident, name string) []RootCause {
 		}
 	}
 	if best == nil {
-		return []RootCause{{CauseName: name, Detail: i.trace}}
+		return e.spot("", "", name, i.trace)
 	}
-	return []RootCause{{best.obj.node, best.obj.name, name, lastText(best)}}
+	return e.spot(best.obj.node, best.obj.name, name, lastText(best))
 }
 
 // rootMember returns the earliest member that lists a hypothesis as its own root.

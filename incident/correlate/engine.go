@@ -38,6 +38,13 @@ type Engine struct {
 	spread      spread
 	cast        choices
 	walker      walker
+	spots       []RootCause // the places of one cause
+	queue       []*alarm    // the region that is solved
+	lists       struct {
+		alarms    arena[*alarm]
+		incidents arena[*incident]
+		reaching  arena[reaching]
+	}
 
 	// Time.
 	now      int64

@@ -155,6 +155,9 @@ func (e *Engine) detail(i *incident, c *Incident) {
 		m.role = role.of(a)
 		t.members = append(t.members, m)
 	}
+	if len(i.rivals) > 0 {
+		t.rivals = make([]rivalPlace, 0, len(i.rivals))
+	}
 	for _, v := range i.rivals {
 		t.rivals = append(t.rivals, rivalPlace{e.places(i, v.h)[0], v.score})
 	}

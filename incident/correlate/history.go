@@ -28,14 +28,22 @@ func (h *hypothesis) remembers() bool { return h.cause != Transaction }
 
 // historyOf returns the history of a root, which begins with this.
 func (e *Engine) historyOf(h *hypothesis) *history {
-	k := h.key()
-	r := e.histories[k]
+	r := e.pastOf(h)
 	if r == nil {
-		r = &history{key: k, no: uint64(len(e.histories))}
-		e.histories[k] = r
+		r = &history{key: h.key(), no: uint64(len(e.histories))}
+		e.histories[r.key] = r
+		h.past = r
 	}
 	e.touchHistory(r)
 	return r
+}
+
+// pastOf returns the history of a root; nil if it has none.
+func (e *Engine) pastOf(h *hypothesis) *history {
+	if h.past == nil {
+		h.past = e.histories[h.key()]
+	}
+	return h.past
 }
 
 // remember enters an incident that has ended into the history of its root.
@@ -54,7 +62,7 @@ func (e *Engine) remember(i *incident) {
 // before returns the last incident of the same root, if it is not long over: its number
 // and how many there were; 0 if there was none.
 func (e *Engine) before(i *incident) (no uint64, times int) {
-	r := e.histories[i.root.key()]
+	r := e.pastOf(i.root)
 	if r == nil || r.last == 0 || r.last == i.no || i.t0-r.ended > e.p.recurrence {
 		return 0, 0
 	}
@@ -73,7 +81,7 @@ func (e *Engine) usual(i *incident) (lasts int64, days []int64, ok bool) {
 	if !slices.Contains(e.rhythmic, i.root.cause) {
 		return 0, nil, false
 	}
-	r := e.histories[i.root.key()]
+	r := e.pastOf(i.root)
 	if r == nil {
 		return 0, nil, false
 	}

@@ -17,6 +17,7 @@ type hypothesis struct {
 
 	live []*alarm // alarms that may still move and list it, in the order in which they became so
 	root uint64   // the open incident whose root it is; 0 if none
+	past *history // nil if it is not known yet whether there is any
 
 	solve uint64 // the solve that looked at it last
 	index int32  // its place in that solve
@@ -40,6 +41,7 @@ type hypotheses struct {
 	cards []*hypothesis
 	sites []*hypothesis
 	named map[hypKey]*hypothesis
+	arena arena[hypothesis]
 }
 
 // cell returns the place of id in a table, which is made when it is first needed.
@@ -126,7 +128,7 @@ func (e *Engine) hypothesis(c Cause, node, name string) *hypothesis {
 	k := hypKey{c, node, name}
 	h := e.hyps.named[k]
 	if h == nil {
-		h = newHypothesis(c, node, name)
+		h = e.hyps.make(c, node, name)
 		if ok {
 			h.n = n
 			if p, ok := e.x.Port(n, name); ok {
@@ -141,16 +143,18 @@ func (e *Engine) hypothesis(c Cause, node, name string) *hypothesis {
 	return h
 }
 
-func newHypothesis(c Cause, node, name string) *hypothesis {
+func (t *hypotheses) make(c Cause, node, name string) *hypothesis {
 	const no = topology.None
-	return &hypothesis{cause: c, node: node, name: name, edge: no, n: no, port: no, card: no, site: no}
+	h := t.arena.new()
+	*h = hypothesis{cause: c, node: node, name: name, edge: no, n: no, port: no, card: no, site: no}
+	return h
 }
 
 func (e *Engine) edgeHyp(c Cause, ed topology.EdgeID) *hypothesis {
 	p := cell(&e.hyps.edges[c], ed, e.x.Edges())
 	if *p == nil {
 		d := e.x.Edge(ed)
-		*p = newHypothesis(c, d.Network, d.Link)
+		*p = e.hyps.make(c, d.Network, d.Link)
 		(*p).edge = ed
 	}
 	return *p
@@ -159,7 +163,7 @@ func (e *Engine) edgeHyp(c Cause, ed topology.EdgeID) *hypothesis {
 func (e *Engine) nodeHyp(c Cause, n topology.NodeID) *hypothesis {
 	p := cell(&e.hyps.nodes[c], n, e.x.Nodes())
 	if *p == nil {
-		*p = newHypothesis(c, e.x.NodeName(n), "")
+		*p = e.hyps.make(c, e.x.NodeName(n), "")
 		(*p).n = n
 	}
 	return *p
@@ -168,7 +172,7 @@ func (e *Engine) nodeHyp(c Cause, n topology.NodeID) *hypothesis {
 func (e *Engine) portHyp(id topology.PortID) *hypothesis {
 	p := cell(&e.hyps.ports, id, e.x.Ports())
 	if *p == nil {
-		*p = newHypothesis(PortFailure, e.x.NodeName(e.x.PortNode(id)), e.x.PortName(id))
+		*p = e.hyps.make(PortFailure, e.x.NodeName(e.x.PortNode(id)), e.x.PortName(id))
 		(*p).n, (*p).port = e.x.PortNode(id), id
 		if c, ok := e.x.Card((*p).n, (*p).name); ok {
 			(*p).card = c
@@ -180,7 +184,7 @@ func (e *Engine) portHyp(id topology.PortID) *hypothesis {
 func (e *Engine) cardHyp(id topology.CardID) *hypothesis {
 	p := cell(&e.hyps.cards, id, e.x.Cards())
 	if *p == nil {
-		*p = newHypothesis(CardFailure, e.x.NodeName(e.x.CardNode(id)), e.x.CardName(id))
+		*p = e.hyps.make(CardFailure, e.x.NodeName(e.x.CardNode(id)), e.x.CardName(id))
 		(*p).n, (*p).card = e.x.CardNode(id), id
 		if q, ok := e.x.Port((*p).n, (*p).name); ok {
 			(*p).port = q
@@ -192,7 +196,7 @@ func (e *Engine) cardHyp(id topology.CardID) *hypothesis {
 func (e *Engine) siteHypOf(s topology.SiteID) *hypothesis {
 	p := cell(&e.hyps.sites, s, e.x.Sites())
 	if *p == nil {
-		*p = newHypothesis(PowerFailure, "", e.x.SiteName(s))
+		*p = e.hyps.make(PowerFailure, "", e.x.SiteName(s))
 		(*p).site = s
 	}
 	return *p

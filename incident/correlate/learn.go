@@ -186,7 +186,7 @@ func (e *Engine) risky(a, b *hypothesis) bool {
 
 // known reports whether two causes were learnt to fail together.
 func (e *Engine) known(a, b *hypothesis) bool {
-	x, y := e.histories[a.key()], e.histories[b.key()]
+	x, y := e.pastOf(a), e.pastOf(b)
 	if x == nil || y == nil {
 		return false
 	}

@@ -206,7 +206,7 @@ func (e *Engine) attach(i *incident, a *alarm, soft bool, rule string) {
 	a.timer = slot{}
 	e.touchAlarm(a)
 	e.touch(i)
-	i.members = append(i.members, a)
+	i.members = e.lists.alarms.push(i.members, a)
 	e.count(a)
 	switch {
 	case i.settled:

@@ -67,8 +67,9 @@ func (o *object) alarm(t *alarmType) *alarm {
 	return nil
 }
 
-func (o *object) add(a *alarm) {
-	o.alarms = append(o.alarms, a)
+// add enters an alarm, which is the last of alarms.
+func (o *object) add(a *alarm, alarms []*alarm) {
+	o.alarms = alarms
 	switch {
 	case o.byType != nil:
 		o.byType[a.typ] = a

@@ -465,14 +465,14 @@ func (e *Engine) servicesHit(i *incident, s *spread) []serviceHit {
 
 func (e *Engine) register(i *incident) {
 	for _, r := range i.reach.edges {
-		e.edgeInc[r.edge] = append(e.edgeInc[r.edge], reaching{i, r.down})
+		e.edgeInc[r.edge] = e.lists.reaching.push(e.edgeInc[r.edge], reaching{i, r.down})
 	}
 	for _, n := range i.reach.nodes {
-		e.nodeInc[n] = append(e.nodeInc[n], i)
+		e.nodeInc[n] = e.lists.incidents.push(e.nodeInc[n], i)
 	}
 	e.outages += len(i.reach.fringe)
 	for _, n := range i.reach.fringe {
-		e.fringe[n] = append(e.fringe[n], i)
+		e.fringe[n] = e.lists.incidents.push(e.fringe[n], i)
 	}
 }
 

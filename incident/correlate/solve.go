@@ -46,7 +46,8 @@ func (e *Engine) solve(seed *alarm) {
 func (e *Engine) region(seed *alarm) ([]*alarm, []*incident) {
 	e.solves++
 	var incs []*incident
-	var queue []*alarm
+	clear(e.queue)
+	queue := e.queue[:0]
 	add := func(a *alarm) {
 		if a.region != e.solves && len(queue) < mostRegion {
 			a.region, a.covered = e.solves, false
@@ -82,6 +83,7 @@ func (e *Engine) region(seed *alarm) ([]*alarm, []*incident) {
 			}
 		}
 	}
+	e.queue = queue
 	slices.SortFunc(queue, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
 	slices.SortFunc(incs, func(a, b *incident) int { return cmpSerial(a.id, b.id) })
 	return queue, incs
@@ -172,6 +174,7 @@ type choices struct {
 	all     []choice
 	heap    []int32
 	members []*alarm // of all choices
+	near    []*choice
 }
 
 // choices lists what may explain a region, each with the alarms that it would explain. It
@@ -300,7 +303,7 @@ func better(a, b *choice) bool {
 
 // rivals returns the next best explanations of most of what a cause explains.
 func (c *choices) rivals(p *pick) []rival {
-	var out []*choice
+	out := c.near[:0]
 	for _, a := range p.members {
 		for j := range a.cands {
 			x := &c.all[a.cands[j].h.index]
@@ -316,6 +319,10 @@ func (c *choices) rivals(p *pick) []rival {
 				out = out[:min(len(out), mostRivals)]
 			}
 		}
+	}
+	c.near = out
+	if len(out) == 0 {
+		return nil
 	}
 	rs := make([]rival, len(out))
 	for k, x := range out {
