@@ -62,20 +62,20 @@ type Edge struct {
 
 // Index answers what correlation asks of the topology. See the package's text.
 type Index struct {
-	nodes    []node
-	ports    []port
-	edges    []Edge
-	under    [][]EdgeID
-	over     [][]EdgeID
-	hops     []Hop
+	nodes []node
+	ports []port
+	edges []Edge
+	under [][]EdgeID
+	over  [][]EdgeID
+	hops  []Hop
 	// By edge, whether its failure alone cuts nothing off; by node, the part of the
 	// network it is in; by part, its size.
 	redundant []bool
 	part      []int32
 	partSize  []int32
-	cards    []card
-	sites    []site
-	services []service
+	cards     []card
+	sites     []site
+	services  []service
 
 	nodeByName    map[string]NodeID
 	portByName    map[nodeName]PortID
