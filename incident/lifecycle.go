@@ -37,6 +37,9 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 		}
 		tx.SetState(m.schema.withIncident(tx.State(), fresh))
 		tx.Notify(Stream, m.schema.notification(fresh, d.At))
+		if d.Op == correlate.Raised {
+			tx.Put(tableCorrelator, rowNumber, place(inc.No))
+		}
 		if d.Op == correlate.Cleared {
 			m.cleared = append(m.cleared, clearedIncident{ID(inc.No), inc.ClearTime})
 			m.remember(tx, fresh, m.schema.explain(inc))

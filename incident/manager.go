@@ -47,6 +47,7 @@ type Manager struct {
 	running  sync.WaitGroup
 	queue    queue
 	wake     chan struct{} // one slot: the next deadline may have changed
+	reformed chan struct{} // one slot: running has changed what the correlator judges by
 	deadline atomic.Int64  // stream time in nanoseconds of the next timer, 0 for none
 	clock    atomic.Pointer[clock]
 	figures  atomic.Pointer[figures]
@@ -113,6 +114,7 @@ var (
 	rowPlace  = []byte("place")
 	rowClock  = []byte("clock")
 	rowSerial = []byte("serial")
+	rowNumber = []byte("number")
 )
 
 // New makes the manager of a store's incidents and brings its correlator to where
@@ -125,7 +127,7 @@ func New(c Config) (*Manager, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), alarms: alarm.New(c.Store.Schema()), log: c.Log,
-		wake: make(chan struct{}, 1), stale: true}
+		wake: make(chan struct{}, 1), reformed: make(chan struct{}, 1), stale: true}
 	m.openQueue()
 	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) }, m.alarms.Summarized()...)
 	m.store.Provide(m.schema.management, func(s *datastore.Snapshot) *data.Node { return m.statistics(s.State) }, m.statisticsNode())
@@ -142,11 +144,15 @@ func New(c Config) (*Manager, error) {
 	slices.SortFunc(m.cleared, func(a, b clearedIncident) int { return a.at.Compare(b.at) })
 	err = m.store.Update(context.Background(), func(tx *datastore.Tx) error {
 		m.adopt(tx)
-		return m.ready(tx)
+		if err := m.ready(tx); err != nil || tx.Get(tableCorrelator, rowPlace) != nil {
+			return err
+		}
+		return m.snapshot(tx)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("correlator: %w", err)
 	}
+	m.store.Join(m)
 	return m, nil
 }
 
@@ -179,7 +185,7 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 	tx.OnAbort(func() { m.stale = true })
 	tx.OnCommit(m.publish)
 	if m.stale {
-		if err := m.restore(tx); err != nil {
+		if err := m.restore(tx, tx.Running()); err != nil {
 			return err
 		}
 		m.stale = false
@@ -226,6 +232,8 @@ func (m *Manager) tick(ctx context.Context) {
 	const housekeeping = time.Minute
 	clean := time.NewTicker(housekeeping)
 	defer clean.Stop()
+	reform := time.NewTimer(time.Hour)
+	defer reform.Stop()
 	for {
 		wait := time.Hour
 		if due := m.deadline.Load(); due != 0 {
@@ -239,6 +247,10 @@ func (m *Manager) tick(ctx context.Context) {
 			return
 		case <-m.wake:
 		case <-timer.C:
+			err = m.store.Update(ctx, m.advance)
+		case <-m.reformed:
+			reform.Reset(gather)
+		case <-reform.C:
 			err = m.store.Update(ctx, m.advance)
 		case <-clean.C:
 			err = m.store.Update(ctx, m.expire)
@@ -266,53 +278,68 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 	return m.decide(tx, m.engine.Advance(now))
 }
 
-// restore makes the engine from its snapshot and the events since. What it decides
-// on the way is stored already, as its serial tells; anything beyond, which only a
-// topology that changed in between can bring, is stored now.
-func (m *Manager) restore(tx *datastore.Tx) error {
-	m.judging = tx.Running().Child("correlation")
+// restore makes the engine from its snapshot and the events since, by a configuration.
+// What it decides on the way is stored already, as its serial tells. Without a snapshot, or
+// with one of another version, all events are judged anew.
+func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
+	m.judging = running.Child("correlation")
 	m.engine = correlate.New(CorrelatorFromData(m.judging, m.c.Correlator))
 	m.networks, m.index = nil, nil
-	m.setTopology(tx.Running().Child("networks"))
+	m.setTopology(running.Child("networks"))
 	m.next, m.snapped = 1, 0
+	m.unmapped = map[string]bool{}
+	for n := range unmappedOf(tx.State()).Entries("node") {
+		m.unmapped[n.Leaf("node-id")] = true
+	}
 	if v := tx.Get(tableCorrelator, rowPlace); len(v) == 8 {
 		var parts []correlate.Part
 		for k, v := range tx.Scan(tableParts, nil, nil) {
 			parts = append(parts, correlate.Part{Key: k, Value: v})
 		}
 		if err := m.engine.RestoreParts(parts); err != nil {
-			return fmt.Errorf("snapshot: %w", err)
+			return m.anew(tx, err)
 		}
 		m.snapped = binary.BigEndian.Uint64(v)
 		m.next = m.snapped + 1
+	} else if m.hasPast(tx) {
+		return m.anew(tx, errNoSnapshot)
 	}
 	m.committed = 0
 	if v := tx.Get(tableCorrelator, rowSerial); len(v) == 8 {
 		m.committed = binary.BigEndian.Uint64(v)
 	}
-	clk := &clock{}
-	if v := tx.Get(tableCorrelator, rowClock); len(v) == 17 {
-		clk = &clock{unixNano(v), unixNano(v[8:]), v[16] == 1}
-	}
-	var again []correlate.Decision
-	for k, v := range tx.Scan(tableEvents, place(m.next), nil) {
-		e, err := decodeEvent(v)
-		if err != nil {
-			return fmt.Errorf("event %d of the log: %w", binary.BigEndian.Uint64(k), err)
-		}
-		again = append(again, m.engine.Feed(&e)...)
-		m.next = binary.BigEndian.Uint64(k) + 1
+	clk := storedClock(tx)
+	again, err := m.replayLog(tx)
+	if err != nil {
+		return err
 	}
 	if !clk.stream.IsZero() {
 		again = append(again, m.engine.Advance(clk.stream)...)
 	}
-	m.unmapped = map[string]bool{}
-	for n := range unmappedOf(tx.State()).Entries("node") {
-		m.unmapped[n.Leaf("node-id")] = true
-	}
 	m.clock.Store(clk)
 	again = slices.DeleteFunc(again, func(d correlate.Decision) bool { return d.Serial <= m.committed })
 	return m.decide(tx, again)
+}
+
+// storedClock is the stream clock after the last transaction.
+func storedClock(tx *datastore.Tx) *clock {
+	if v := tx.Get(tableCorrelator, rowClock); len(v) == 17 {
+		return &clock{unixNano(v), unixNano(v[8:]), v[16] == 1}
+	}
+	return &clock{}
+}
+
+// replayLog feeds the engine the events of the log that it has not seen.
+func (m *Manager) replayLog(tx *datastore.Tx) (again []correlate.Decision, err error) {
+	for k, v := range tx.Scan(tableEvents, place(m.next), nil) {
+		e, err := decodeEvent(v)
+		if err != nil {
+			return nil, fmt.Errorf("event %d of the log: %w", binary.BigEndian.Uint64(k), err)
+		}
+		again = append(again, m.engine.Feed(&e)...)
+		m.next = binary.BigEndian.Uint64(k) + 1
+	}
+	return again, nil
 }
 
 func unixNano(b []byte) time.Time {
