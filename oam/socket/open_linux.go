@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -122,10 +123,12 @@ func (c *Conn) prepare(fd int, v oam.Vantage, o Options) error {
 			return fmt.Errorf("setsockopt %d/%d: %w", p.level, p.name, err)
 		}
 	}
-	// Trains of large packets and their answers fit; what the system does not grant is not
-	// needed.
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 1<<20)
+	// Bursts wait here while this process is busy elsewhere. Without the right to go beyond
+	// the system's limit it has to do.
+	const buffer = 4 << 20
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer) != nil {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer)
+	}
 	if name := bound(v); name != "" {
 		if err := unix.BindToDevice(fd, name); err != nil {
 			return oam.Faultf(oam.NotPermitted, "interface %s: %w", name, err)
@@ -226,6 +229,47 @@ func (c *Conn) Send(b []byte, to netip.AddrPort) (time.Time, error) {
 			return at, os.NewSyscallError("sendmsg", failed)
 		}
 	}
+}
+
+// Reply sends a packet to where another came from, from the address and with the traffic
+// class that it came with. The socket is not connected.
+func (c *Conn) Reply(b []byte, to Message) error {
+	// One control message for the address, one for the class.
+	const space4, space6 = unix.SizeofInet4Pktinfo, unix.SizeofInet6Pktinfo
+	var oob []byte
+	add := func(level, kind int, data []byte) {
+		at := len(oob)
+		oob = append(oob, make([]byte, unix.CmsgSpace(len(data)))...)
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[at]))
+		h.Level, h.Type = int32(level), int32(kind)
+		h.SetLen(unix.CmsgLen(len(data)))
+		copy(oob[at+unix.CmsgLen(0):], data)
+	}
+	class := func(level, kind int) {
+		if to.TrafficClass >= 0 {
+			add(level, kind, binary.NativeEndian.AppendUint32(nil, uint32(to.TrafficClass)))
+		}
+	}
+	if c.six {
+		if to.To.IsValid() {
+			info := unix.Inet6Pktinfo{Addr: to.To.As16()}
+			add(unix.SOL_IPV6, unix.IPV6_PKTINFO, (*[space6]byte)(unsafe.Pointer(&info))[:])
+		}
+		class(unix.SOL_IPV6, unix.IPV6_TCLASS)
+	} else {
+		if to.To.IsValid() {
+			info := unix.Inet4Pktinfo{Spec_dst: to.To.As4()}
+			add(unix.SOL_IP, unix.IP_PKTINFO, (*[space4]byte)(unsafe.Pointer(&info))[:])
+		}
+		class(unix.SOL_IP, unix.IP_TOS)
+	}
+	sa := c.sockaddr(to.From)
+	var failed error
+	err := c.raw.Write(func(fd uintptr) bool {
+		failed = unix.Sendmsg(int(fd), b, oob, sa, 0)
+		return !errors.Is(failed, unix.EAGAIN)
+	})
+	return errors.Join(err, os.NewSyscallError("sendmsg", failed))
 }
 
 // SetReadDeadline has Receive fail with os.ErrDeadlineExceeded from then on.

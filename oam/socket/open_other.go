@@ -47,6 +47,9 @@ func (*Conn) Send([]byte, netip.AddrPort) (time.Time, error) {
 	return time.Time{}, errors.ErrUnsupported
 }
 
+// Reply fails.
+func (*Conn) Reply([]byte, Message) error { return errors.ErrUnsupported }
+
 // SetReadDeadline fails.
 func (*Conn) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
 

@@ -64,6 +64,13 @@ func TestUDP(t *testing.T) {
 		if d := m.At.Sub(sent); !m.Kernel || d < 0 || d > time.Second {
 			t.Errorf("it came after %s, by the kernel's clock: %t", d, m.Kernel)
 		}
+		if err := b.Reply([]byte("and back"), m); err != nil {
+			t.Fatal(err)
+		}
+		n, m, err = a.Receive(buffer)
+		if err != nil || string(buffer[:n]) != "and back" || m.From != local || m.TrafficClass != 46<<2 {
+			t.Errorf("Receive = %q, %+v, %v", buffer[:n], m, err)
+		}
 	}
 }
 

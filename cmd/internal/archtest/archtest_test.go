@@ -195,7 +195,7 @@ var dependencies = []struct {
 	{"go.etcd.io/bbolt", []string{"datastore/kv"}, "the store behind kv"},
 	{"github.com/openconfig/goyang", []string{"yang"}, "the parser to raw statements; everything above it is ours"},
 	{"golang.org/x/crypto", []string{"netconf/...", "cmd/..."}, "SSH: the transport, login, the client and the keys that commands read"},
-	{"golang.org/x/sys", []string{"oam/socket", "oam/testnet"}, "what sockets, namespaces and TUN devices of Linux need beyond package syscall"},
+	{"golang.org/x/sys", []string{"oam/socket", "oam/stamp", "oam/testnet"}, "what sockets, namespaces and TUN devices of Linux need beyond package syscall"},
 	{"golang.org/x/term", []string{"cmd/incctl/...", "cmd/incidentd"}, "the width and the modes of a terminal, and a password without echo"},
 	{"github.com/go-crypt/crypt", []string{"netconf/auth"}, "crypt-hash of RFC 7317"},
 	{"github.com/beevik/etree", []string{"netconf/client", "cmd/incctl/..."}, "documents on the client's side, off the hot path"},

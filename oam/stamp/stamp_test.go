@@ -1,0 +1,344 @@
+package stamp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"incidentd/oam"
+	"incidentd/oam/oamtest"
+	"incidentd/oam/socket"
+	"incidentd/oam/testnet"
+)
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+func testReflector() *Reflector {
+	return &Reflector{
+		node: New(nil), sessions: map[session]*sessionState{},
+		config: ReflectorConfig{RefWait: time.Minute, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+	}
+}
+
+func testMessage() socket.Message {
+	return socket.Message{From: netip.AddrPortFrom(loopback, 9), At: time.Now(), HopLimit: 60, TrafficClass: 0}
+}
+
+// node is one with a key and a reflector at an address.
+func node(t testing.TB, c ReflectorConfig) (*Node, *Reflector, string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("STAMP needs Linux")
+	}
+	n := New(func(name string) ([]byte, error) {
+		if name != "lab" {
+			return nil, errors.New("it is not there")
+		}
+		return testKey, nil
+	})
+	if c.RefWait == 0 {
+		c.RefWait = time.Minute
+	}
+	if c.Allowed == nil {
+		c.Allowed = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+	}
+	r, err := n.Reflect(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return n, r, fmt.Sprint(r.Addresses()[0].Port())
+}
+
+func TestSession(t *testing.T) {
+	tests := []struct {
+		name   string
+		config ReflectorConfig
+		leafs  []string
+	}{
+		{"as RFC 8762", ReflectorConfig{}, nil},
+		{"large", ReflectorConfig{}, []string{"packet-size", "1400", "dscp", "46", "stamp-session-id", "99"}},
+		{"authenticated", ReflectorConfig{Key: "lab"}, []string{"authentication-key-ref", "lab"}},
+		{"authenticated and large", ReflectorConfig{Key: "lab"}, []string{"authentication-key-ref", "lab", "packet-size", "300"}},
+		{"stateless", ReflectorConfig{Stateless: true}, []string{"reflector-mode", "stateless"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config.Vantage = oam.Vantage{SourceAddress: loopback}
+			n, r, port := node(t, tt.config)
+			p := oamtest.Params(t, "stamp", append([]string{"target", "127.0.0.1", "session-reflector-udp-port", port,
+				"number-of-packets", "10", "interval", "2000", "session-timeout", "500", "thresholds/max-loss-ratio", "0", "thresholds/max-one-way-delay", "500000000"}, tt.leafs...)...)
+			m := oamtest.Run(t, n.Engine, p, "")
+			if *m.Packets != (oam.Packets{Sent: 10, Received: 10}) || m.Verdict != oam.Pass || !m.Quality.OneWayValid || m.FarEnd == nil || m.NearEnd == nil {
+				t.Errorf("%+v, verdict %s %q, quality %+v, far %v", m.Packets, m.Verdict, m.Crossed, m.Quality, m.FarEnd)
+			}
+			if known := m.Errors.Directed != nil; known == tt.config.Stateless {
+				t.Errorf("the direction of loss is known: %t", known)
+			}
+			r.Close() // it counts a reply after it is sent
+			if s := r.Stats(); s != (ReflectorStats{Sessions: 1, Received: 10, Sent: 10}) {
+				t.Errorf("the reflector has %+v", s)
+			}
+		})
+	}
+}
+
+// A reflector answers only who may ask, by the right key, not too often; the sender
+// measures loss.
+func TestRefused(t *testing.T) {
+	ask := []string{"target", "127.0.0.1", "number-of-packets", "20", "interval", "1000", "session-timeout", "100"}
+	tests := []struct {
+		name   string
+		config ReflectorConfig
+		leafs  []string
+		want   uint32 // received
+	}{
+		{"from elsewhere", ReflectorConfig{Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, nil, 0},
+		{"nobody", ReflectorConfig{Allowed: []netip.Prefix{}}, nil, 0},
+		{"without a key", ReflectorConfig{Key: "lab"}, []string{"packet-size", "200"}, 0},
+		{"too many", ReflectorConfig{MaxRate: 5}, nil, 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config.Vantage = oam.Vantage{SourceAddress: loopback}
+			n, r, port := node(t, tt.config)
+			p := oamtest.Params(t, "stamp", append(append([]string{"session-reflector-udp-port", port}, ask...), tt.leafs...)...)
+			m := oamtest.Run(t, n.Engine, p, "")
+			if m.Packets.Sent != 20 || m.Packets.Received != tt.want {
+				t.Errorf("%+v", m.Packets)
+			}
+			if s := r.Stats(); s.Refused != uint64(20-tt.want) {
+				t.Errorf("the reflector has %+v", s)
+			}
+		})
+	}
+	n, _, _ := node(t, ReflectorConfig{Vantage: oam.Vantage{SourceAddress: loopback}})
+	_, err := oamtest.Try(t.Context(), n.Engine, oamtest.Params(t, "stamp", "target", "127.0.0.1", "authentication-key-ref", "other"), "")
+	var f *oam.Fault
+	if !errors.As(err, &f) || f.Reason != oam.NotPermitted {
+		t.Errorf("a key that is not there: %v", err)
+	}
+}
+
+// A sender is forgotten when it is silent, and counted from 0 again.
+func TestRefWait(t *testing.T) {
+	r := testReflector()
+	m := testMessage()
+	at := m.At
+	number := func(after time.Duration) uint32 {
+		m.At = at.Add(after)
+		packet := make([]byte, plainSize)
+		reply, ok := r.answer(packet, m, Estimate{})
+		if !ok {
+			t.Fatal("no reply")
+		}
+		return binary.BigEndian.Uint32(reply)
+	}
+	for i, after := range []time.Duration{0, time.Second, time.Minute} {
+		if got := number(after); got != uint32(i) {
+			t.Errorf("number %d, want %d", got, i)
+		}
+	}
+	if got := number(time.Hour); got != 0 {
+		t.Errorf("after an hour: %d", got)
+	}
+}
+
+// Reflectors that are not ours: one that puts its times into each other's place, one that
+// counts from elsewhere, one that answers twice. What cannot be known is not told.
+func TestStrangeReflectors(t *testing.T) {
+	record := func(n int, reply func(i int, t1 uint64) []Reply) *oam.Measurement {
+		p := oamtest.Params(t, "stamp", "target", "127.0.0.1", "number-of-packets", fmt.Sprint(n))
+		test, err := New(nil).Engine(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := test.(*sender).plan
+		r := newReplies(plan, nil)
+		now := time.Now()
+		for i := range n {
+			sent := now.Add(time.Duration(i) * time.Millisecond)
+			r.expect(i, ntp(sent))
+			r.record.Sent(i, sent, 0)
+			for _, a := range reply(i, ntp(sent)) {
+				a.Sender.Sequence = uint32(i)
+				r.take(a, socket.Message{At: sent.Add(10 * time.Millisecond), Kernel: true})
+			}
+		}
+		return r.measurement(plan, Estimate{}, true, false)
+	}
+	after := func(t1 uint64, d time.Duration) uint64 { return ntp(fromTimestamp(t1, false).Add(d)) }
+	const ms = time.Millisecond
+	good := func(i int, t1 uint64) Reply {
+		return Reply{Probe: Probe{Sequence: uint32(i), Timestamp: after(t1, 5*ms)}, Received: after(t1, 4*ms), Sender: Probe{Timestamp: t1}}
+	}
+	m := record(5, func(i int, t1 uint64) []Reply { return []Reply{good(i, t1)} })
+	if d := m.TwoWay.Average - 9*ms; d.Abs() > time.Microsecond || m.FarEnd == nil || (m.FarEnd.Average-4*ms).Abs() > time.Microsecond {
+		t.Errorf("the delay is %s, there %+v", m.TwoWay.Average, m.FarEnd)
+	}
+	m = record(5, func(i int, t1 uint64) []Reply {
+		r := good(i, t1)
+		r.Sender.Timestamp, r.Timestamp = r.Timestamp, t1
+		return []Reply{r}
+	})
+	if m.TwoWay.Average != 10*ms || m.FarEnd != nil || m.Quality.OneWayValid {
+		t.Errorf("times in each other's place: %s, %+v, %+v", m.TwoWay.Average, m.FarEnd, m.Quality)
+	}
+	m = record(5, func(i int, t1 uint64) []Reply {
+		r := good(i, t1)
+		r.Sequence += 1000
+		return []Reply{r}
+	})
+	if m.Errors.Directed != nil || m.Packets.Received != 5 {
+		t.Errorf("counted from 1000: %+v, %+v", m.Errors.Directed, m.Packets)
+	}
+	// Packet 1 is doubled on its way there, the reply to 2 on its way back, 3 is lost there,
+	// the reply to 4 back.
+	next := uint32(0)
+	m = record(6, func(i int, t1 uint64) (list []Reply) {
+		if i == 3 {
+			return nil
+		}
+		times := 1
+		if i == 1 {
+			times = 2
+		}
+		for range times {
+			r := good(i, t1)
+			r.Sequence = next
+			next++
+			list = append(list, r)
+		}
+		switch i {
+		case 2:
+			list = append(list, list[0])
+		case 4:
+			list = nil
+		}
+		return list
+	})
+	if d := m.Errors.Directed; d == nil || *d != (oam.DirectedLoss{FarEnd: 1, NearEnd: 1}) || m.Errors.Duplicates != 2 {
+		t.Errorf("%+v, %+v", m.Errors, d)
+	}
+}
+
+// Losses by direction and delays in both are those of the wire.
+func TestAccuracy(t *testing.T) {
+	if why := testnet.MissingWire(); why != "" {
+		t.Skip(why)
+	}
+	n := testnet.New()
+	defer n.Close()
+	a, err := n.Host("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := n.Host("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := n.Wire(
+		testnet.End{Host: a, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.1/30")},
+		testnet.End{Host: b, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.2/30")},
+		testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wire.Close()
+	for _, leafs := range [][]string{nil, {"authentication-key-ref", "lab", "packet-size", "200"}} {
+		c := ReflectorConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}}
+		if leafs != nil {
+			c.Key = "lab"
+		}
+		node, _, port := node(t, c)
+		began := len(wire.Log(testnet.There))
+		beganBack := len(wire.Log(testnet.Back))
+		m := oamtest.Run(t, node.Engine, oamtest.Params(t, "stamp", append([]string{"target", "10.9.0.2", "session-reflector-udp-port", port,
+			"number-of-packets", "1000", "interval", "2000", "session-timeout", "500"}, leafs...)...), a.Namespace)
+
+		lostThere, there := figures(wire.Log(testnet.There)[began:])
+		lostBack, back := figures(wire.Log(testnet.Back)[beganBack:])
+		d := m.Errors.Directed
+		if d == nil || int(d.FarEnd+d.NearEnd) != int(m.Errors.Lost) {
+			t.Fatalf("lost %d, of them %+v", m.Errors.Lost, d)
+		}
+		// What the wire loses after the last reply that came is not told apart.
+		tail := int(d.FarEnd) - lostThere
+		if tail < 0 || tail > 3 || int(d.NearEnd) != lostBack-tail {
+			t.Errorf("%+v were lost, want %d there and %d back", d, lostThere, lostBack)
+		}
+		for _, x := range []struct {
+			name      string
+			got, want time.Duration
+		}{{"there", m.FarEnd.Percentile50, there}, {"back", m.NearEnd.Percentile50, back}, {"there and back", m.TwoWay.Percentile50, there + back}} {
+			t.Logf("median %s: %s, %s more than the wire's", x.name, x.got, x.got-x.want)
+			if off := x.got - x.want; off < -time.Millisecond || off > 5*time.Millisecond { // the figure is a benchmark's
+				t.Errorf("the median %s is %s, the wire's %s", x.name, x.got, x.want)
+			}
+		}
+	}
+}
+
+// figures are the losses of a direction and the median of its delays.
+func figures(log []testnet.Packet) (lost int, median time.Duration) {
+	var delays []time.Duration
+	for _, p := range log {
+		if len(p.Data) < 28 || p.Data[0] != 0x45 || p.Data[9] != 17 {
+			continue
+		}
+		if p.Copies == 0 {
+			lost++
+		} else {
+			delays = append(delays, p.Out.Sub(p.In))
+		}
+	}
+	slices.Sort(delays)
+	return lost, delays[len(delays)/2]
+}
+
+// BenchmarkSessions is a thousand sessions at once, ten packets a second each, sender and
+// reflector in this process: what it costs, and how the delays are.
+func BenchmarkSessions(b *testing.B) {
+	n, _, port := node(b, ReflectorConfig{Vantage: oam.Vantage{SourceAddress: loopback}})
+	const sessions = 1000
+	for b.Loop() {
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		var lost, sent uint32
+		var delays, lateness []time.Duration
+		for i := range sessions {
+			wait.Go(func() {
+				test, err := n.Engine(oamtest.Params(b, "stamp", "target", "127.0.0.1", "session-reflector-udp-port", port, "number-of-packets", "50", "session-timeout", "1000"))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				env := oamtest.Env(test, "")
+				env.RunID = fmt.Sprint("run-", i)
+				m, err := test.Run(b.Context(), env)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sent, lost = sent+m.Packets.Sent, lost+m.Errors.Lost
+				delays = append(delays, m.TwoWay.Percentile99)
+				lateness = append(lateness, m.Quality.MaxSendLateness)
+			})
+		}
+		wait.Wait()
+		slices.Sort(delays)
+		slices.Sort(lateness)
+		b.ReportMetric(float64(lost), "lost")
+		b.ReportMetric(float64(sent), "packets")
+		b.ReportMetric(float64(delays[sessions/2].Microseconds()), "p99-us")
+		b.ReportMetric(float64(lateness[sessions/2].Microseconds()), "late-us")
+	}
+}
