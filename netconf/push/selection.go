@@ -2,11 +2,13 @@ package push
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"weak"
 
 	"incidentd/datastore"
 	"incidentd/netconf/nacm"
+	"incidentd/yang"
 	"incidentd/yang/data"
 )
 
@@ -26,6 +28,8 @@ type selection struct {
 	access    *nacm.Access
 
 	mu      sync.Mutex
+	inUse   *data.Filler       // mu: puts the defaults in use into trees; nil: they have none
+	roams   bool               // mu: these can change with what the filter does not touch
 	source  *data.Node         // mu: the datastore that tree is of
 	tree    *data.Node         // mu
 	full    *contents          // mu: of a tree
@@ -51,9 +55,27 @@ func (p *publisher) selection(c *criteria, access *nacm.Access) *selection {
 		return s
 	}
 	s := &selection{publisher: p, criteria: *c, access: access, changes: map[between]*patch{}}
+	s.begin()
 	p.selections[key] = weak.Make(s)
 	runtime.AddCleanup(s, p.forget, key)
 	return s
+}
+
+// begin prepares for the defaults in use, which the operational datastore has [RFC 8342
+// section 5.3].
+func (s *selection) begin() {
+	if s.criteria.datastore != datastore.Operational {
+		return
+	}
+	s.inUse = &data.Filler{Schema: s.publisher.schema}
+	if s.access != nil {
+		s.inUse.Readable = func(parent *data.Loc, child *yang.Node) bool { return s.access.MayRead(parent.Down(data.New(child))) }
+	}
+	if s.criteria.onChange {
+		silent := s.publisher.provided()
+		s.inUse.Ignore = func(n *yang.Node) bool { return silent[n] }
+	}
+	s.roams = slices.ContainsFunc(s.criteria.tops, s.inUse.Roams)
 }
 
 // forget takes out a selection that nobody has any more.
@@ -81,7 +103,7 @@ func (s *selection) at(snap *datastore.Snapshot) (*data.Node, error) {
 	if s.access != nil {
 		visible = s.access.Read(s.criteria.filter.Narrow(source))
 	}
-	tree, err := s.publisher.selected(s.criteria.filter, visible)
+	tree, err := s.selected(visible, source)
 	if err != nil {
 		return nil, err
 	}
@@ -89,25 +111,32 @@ func (s *selection) at(snap *datastore.Snapshot) (*data.Node, error) {
 	return tree, nil
 }
 
-// selected applies a filter to a tree that may be nil.
-func (p *publisher) selected(f *data.Filter, tree *data.Node) (*data.Node, error) {
-	if tree != nil {
-		var err error
-		if tree, err = f.Select(tree, data.Explicit); err != nil {
-			return nil, err
-		}
+// selected applies the filter to what may be read of a source, nil for nothing.
+func (s *selection) selected(tree, source *data.Node) (*data.Node, error) {
+	mode, empty := data.Explicit, data.New(s.publisher.schema.Root)
+	if s.inUse != nil {
+		mode = data.ReportAll
 	}
 	if tree == nil {
-		tree = data.New(p.schema.Root)
+		tree = empty // which may have defaults
+	}
+	tree, err := s.criteria.filter.Select(tree, mode)
+	switch {
+	case err != nil:
+		return nil, err
+	case tree == nil:
+		return empty, nil
+	case s.inUse != nil:
+		return s.inUse.Fill(tree, source), nil
 	}
 	return tree, nil
 }
 
-// unchanged reports whether a state of the datastore has all that the filter touches in
-// common with the last one.
+// unchanged reports whether a state of the datastore has all that the selection depends on
+// in common with the last one.
 func (s *selection) unchanged(source *data.Node) bool {
-	if source == s.source {
-		return true
+	if source == s.source || s.roams {
+		return source == s.source
 	}
 	for _, top := range s.criteria.tops {
 		if top.Multiple() || s.source.Get(top) != source.Get(top) {
