@@ -69,14 +69,22 @@ func (c *Cursor) Next(ctx context.Context) (*Record, error) {
 // the store.
 func (c *Cursor) TryNext() (*Record, error) { return c.poll(context.Background()) }
 
-// AtHand are the next records that TryNext gives without a look at the store. They are
-// valid until the next call of another method.
+// AtHand are the next records, as far as the cursor has them already. They are valid until
+// the next call of another method.
 func (c *Cursor) AtHand() []*Record { return c.chunk[c.at:] }
 
 // Skip passes over the first n records of AtHand.
 func (c *Cursor) Skip(n int) {
 	clear(c.chunk[c.at : c.at+n])
 	c.at += n
+}
+
+// Fill looks for more records when none are at hand. An error comes with the next
+// reading.
+func (c *Cursor) Fill() {
+	if err := c.fill(context.Background()); err != nil {
+		c.behind = err
+	}
 }
 
 // waker is closed by the next Publish.
@@ -91,18 +99,23 @@ func (j *Journal) waker() <-chan struct{} {
 
 // poll returns the next record, nil if there is none.
 func (c *Cursor) poll(ctx context.Context) (*Record, error) {
-	for {
-		if c.at < len(c.chunk) {
-			r := c.chunk[c.at]
-			c.Skip(1)
-			return r, nil
-		}
+	if err := c.fill(ctx); err != nil || len(c.AtHand()) == 0 {
+		return nil, err
+	}
+	r := c.chunk[c.at]
+	c.Skip(1)
+	return r, nil
+}
+
+// fill takes a chunk when the last one is used up, if there is any.
+func (c *Cursor) fill(ctx context.Context) error {
+	for c.at == len(c.chunk) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := c.behind; err != nil {
 			c.behind = nil
-			return nil, err
+			return err
 		}
 		c.chunk, c.at, c.bytes = c.chunk[:0], 0, 0
 		done, last, err := c.fromRing()
@@ -111,12 +124,13 @@ func (c *Cursor) poll(ctx context.Context) (*Record, error) {
 		}
 		if len(c.chunk) > 0 {
 			c.behind = err
-			continue
+			return nil
 		}
 		if err != nil || done && c.next > last {
-			return nil, err
+			return err
 		}
 	}
+	return nil
 }
 
 // take adds a record to the chunk and tells whether there is room for more.

@@ -54,7 +54,7 @@ const (
 	DefaultMaxAge      = 7 * 24 * time.Hour
 	DefaultAuditAge    = 90 * 24 * time.Hour
 	DefaultMaxBytes    = 1 << 30
-	DefaultRingRecords = 4096
+	DefaultRingRecords = 16384
 	DefaultRingBytes   = 16 << 20
 )
 

@@ -63,7 +63,9 @@
 // Each subscription has a goroutine of its session. It reads the journal at the
 // pace of its peer: a slow one falls behind on its own cursor and holds up neither
 // the journal nor others. A record is encoded and parsed once for all subscriptions
-// that come to it at about the same time, and those that are at hand are written together.
+// that come to it at about the same time, and those that are at hand are written together, in
+// one framing for all that send the same. They take turns, so that RPCs do not wait behind a
+// storm.
 //
 // A peer that does not read for Config.SuspendAfter has its subscriptions of RFC 8639
 // suspended. When it reads again it is told so, that they are resumed, and then all that

@@ -48,6 +48,7 @@ type Publisher struct {
 	journal *journal.Journal
 	events  *events
 	kinds   []Kind
+	turns   turns
 
 	caller *caller
 
@@ -87,7 +88,7 @@ func Register(c Config) (*Publisher, error) {
 	if err := p.nodes.find(p.schema); err != nil {
 		return nil, err
 	}
-	p.events = newEvents(p)
+	p.events, p.turns = newEvents(p), newTurns()
 	p.caller = newCaller(p)
 	p.configure(store.Snapshot())
 	p.Add(Kind{Leaf: "stream", New: p.newStream})

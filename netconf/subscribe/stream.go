@@ -23,6 +23,7 @@ type stream struct {
 	records   []*journal.Record // to be sent next, as far as they pass
 	passed    []*Event          // of those
 	permitted permitted
+	turn      *turn
 
 	filter *filter    // nil: everything
 	name   string     // of the filter, if it has one
@@ -39,7 +40,7 @@ type stream struct {
 // openStream places a stream's cursor: at the record that start names, or else at the
 // next that comes.
 func (p *Publisher) openStream(name string, start time.Time) (*stream, error) {
-	s := &stream{publisher: p, of: name, last: p.journal.Last(), start: start, replay: !start.IsZero()}
+	s := &stream{publisher: p, turn: p.turns.newTurn(), of: name, last: p.journal.Last(), start: start, replay: !start.IsZero()}
 	from := s.last + 1
 	if s.replay {
 		var err error
@@ -165,7 +166,7 @@ func (s *stream) Filter() *data.Node {
 func (s *stream) Run(ctx context.Context, to *Subscription) error {
 	stop := to.Stop()
 	for {
-		if len(s.records) > 0 {
+		if len(s.records) > 0 { // an interruption came between
 			if err := s.pass(ctx, to); err != nil {
 				return err
 			}
@@ -184,7 +185,15 @@ func (s *stream) Run(ctx context.Context, to *Subscription) error {
 		case r == nil || s.beyond(r, stop):
 			return nil
 		default:
+			if err := s.turn.take(ctx); err != nil {
+				return err
+			}
 			s.gather(r, stop)
+			err := s.pass(ctx, to)
+			s.turn.give()
+			if err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -195,21 +204,28 @@ func (s *stream) beyond(r *journal.Record, stop time.Time) bool {
 	return s.replay && r.Seq > s.last || !stop.IsZero() && r.Time.After(stop)
 }
 
-// gather takes the record that is held and those that are at hand, as many as are sent at
-// once.
+// gather takes the record that is held and those that follow, as many as are sent at once.
 func (s *stream) gather(r *journal.Record, stop time.Time) {
 	s.records, s.held = append(s.records, r), nil
-	more := s.cursor.AtHand()
-	n, size := 0, room(r)
-	for n < len(more) && !s.beyond(more[n], stop) {
-		if size += room(more[n]); size > batchBytes {
-			n = border(r, more[:n+1])
-			break
+	size := room(r)
+	for {
+		more := s.cursor.AtHand()
+		n := 0
+		for n < len(more) && size+room(more[n]) <= batchBytes && !s.beyond(more[n], stop) {
+			size += room(more[n])
+			n++
 		}
-		n++
+		whole := n == len(more)
+		if !whole && !s.beyond(more[n], stop) {
+			n = border(s.records[len(s.records)-1], more[:n+1])
+		}
+		s.records = append(s.records, more[:n]...)
+		s.cursor.Skip(n)
+		if !whole || n == 0 {
+			return
+		}
+		s.cursor.Fill()
 	}
-	s.records = append(s.records, more[:n]...)
-	s.cursor.Skip(n)
 }
 
 // pass sends of what was gathered what the receiver may have and the filter lets pass.
