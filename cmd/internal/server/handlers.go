@@ -17,6 +17,8 @@ import (
 // bind gives every rpc of the schema that is supported its handler.
 func (s *Server) bind(files *os.Root) error {
 	password := s.store.data.Schema().Root.ChildNamed("system").ChildNamed("authentication").ChildNamed("user").ChildNamed("password")
+	stored := map[*yang.Node]func(string) (string, error){password: auth.StoredHash}
+	storedTokens(s.store.data.Schema(), stored)
 	publisher, err := subscribe.Register(subscribe.Config{Server: s.netconf, Call: s.call, Log: s.log})
 	if err != nil {
 		return err
@@ -29,9 +31,10 @@ func (s *Server) bind(files *os.Root) error {
 			Access: s.access,
 			Files:  files,
 			HTTP:   s.https(),
-			Stored: map[*yang.Node]func(string) (string, error){password: auth.StoredHash},
+			Stored: stored,
 		}),
 		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
+		s.netconf.Handle("incidentd-mapping", "test-mapping", s.testMapping),
 		s.netconf.Handle("ietf-incident", "incident-acknowledge", s.acknowledge),
 		s.incidents.Register(s.netconf),
 	)

@@ -131,10 +131,11 @@ func (b *Bench) AwaitHealth(source, leaf, value string) {
 		func() { b.t.Fatalf("%s of %s is %q, want %q", leaf, source, b.Health(source).Leaf(leaf), value) })
 }
 
-// Listening waits until a source is up, and returns the address where it listens.
+// Listening waits until a source listens, and returns the address.
 func (b *Bench) Listening(source string) string {
 	b.t.Helper()
-	b.AwaitHealth(source, "state", "up")
+	b.wait(func() bool { return len(b.Health(source).Values("listening")) > 0 },
+		func() { b.t.Fatalf("%s does not listen: %s", source, b.Health(source).Leaf("reason")) })
 	_, address, _ := strings.Cut(b.Health(source).Values("listening")[0], " ")
 	return address
 }

@@ -10,18 +10,18 @@ import (
 	"incidentd/yang/rpcerr"
 )
 
-// Config is the grouping listener.
+// Config is the groupings listener and endpoint.
 type Config struct {
 	Address netip.AddrPort
 	// Allowed are the prefixes from where messages are taken; none: everywhere.
 	Allowed []netip.Prefix
-	// MaxMessage is in bytes.
+	// MaxMessage is in bytes; 0 where the container has only the grouping endpoint.
 	MaxMessage int
 	// RatePerPeer is in messages per second; 0: without limit.
 	RatePerPeer int
 }
 
-// FromData reads the grouping listener in a container that is valid. Its errors are
+// FromData reads the grouping listener, or endpoint, in a container that is valid. Its errors are
 // those that the schema cannot find.
 func FromData(at *data.Loc) (Config, error) {
 	n := at.Node
