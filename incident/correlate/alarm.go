@@ -47,8 +47,9 @@ type alarm struct {
 	active    bool
 	lasting   bool // a clear is to be expected
 	soft      bool // attached as a symptom by impact, not by evidence
-	cascade   bool // attached as congestion beside an outage
+	cascade   bool // attached as congestion beside an outage, or as what passes on
 	root      bool // speaks of the root of its incident
+	unsure    bool // when it was: its node's clock is hardly known
 	live      bool // its hypotheses have it among their live alarms
 	pinned    bool // an operator has put it where it is
 	covered   bool
@@ -118,7 +119,7 @@ func (e *Engine) take(ev *event.Event) {
 	if c == Other && ev.Kind != event.Log {
 		c = e.x.classAt(o, ev.Severity)
 	}
-	t := e.now
+	t, unsure := e.now, false
 	if !ev.Time.IsZero() {
 		by := &o.state.clock
 		if managedSet.has(c) {
@@ -126,6 +127,7 @@ func (e *Engine) take(ev *event.Event) {
 		}
 		t = by.correct(nanos(ev.Time), e.now)
 		e.touchNode(o.state)
+		unsure = by.n < enough && e.now-t > 2*second
 	}
 	if contextSet.has(c) && ev.Severity >= event.Major {
 		c = Other // whoever calls it major wants more than context
@@ -163,6 +165,7 @@ func (e *Engine) take(ev *event.Event) {
 		}
 		a = e.newAlarm(k, c)
 		e.raise(a, ev, t)
+		a.unsure = unsure
 		e.locate(a)
 	}
 }
@@ -368,6 +371,15 @@ func (e *Engine) locate(a *alarm) {
 		return
 	}
 	e.list(a)
+	if a.class == Other && a.severity > event.Warning && !e.explained(a) {
+		if i := e.impact(a); i != nil {
+			e.join(i, a)
+			return
+		}
+		if e.catch(a) {
+			return
+		}
+	}
 	if congestionSet.has(a.class) && a.severity > event.Warning {
 		if i := e.rerouted(a); i != nil {
 			a.cascade = true

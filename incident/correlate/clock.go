@@ -12,6 +12,8 @@ type clock struct {
 const (
 	second = int64(1e9)
 	minute = 60 * second
+	// enough is how many events make a clock known.
+	enough = 5
 	// leak lets the estimate rise, so that a clock that was corrected is noticed.
 	leak = 5000 // one part in so many
 	// plausible is how late a stamp may be by the estimate: polling delays it.
@@ -40,7 +42,7 @@ func (c *clock) correct(stamp, arrival int64) int64 {
 	}
 	c.at = max(c.at, arrival)
 	// Of a node hardly known, an early stamp may as well mean a late delivery.
-	if c.n < 5 && c.offset > usual {
+	if c.n < enough && c.offset > usual {
 		if d > 2*minute {
 			return arrival - usual
 		}

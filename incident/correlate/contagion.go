@@ -12,17 +12,20 @@ import (
 // began or, for traffic, where it leaves.
 
 // spreadSet are the classes of what passes on.
-var spreadSet = set(Sync, Utilisation, QueueDrop)
+var spreadSet = set(Sync, Utilisation, QueueDrop, Other)
 
-// spread returns the cause that what passes on is in the end; Unknown for other classes.
+// spread returns the cause that what passes on is in the end; causes for other classes.
+// Of what nobody understands the same type passes on at the same resource of each node.
 func (c Class) spread() Cause {
 	switch c {
 	case Sync:
 		return SyncLoss
 	case Utilisation, QueueDrop:
 		return Surge
+	case Other:
+		return Unknown
 	}
-	return Unknown
+	return causes
 }
 
 const (
@@ -39,12 +42,17 @@ const (
 // alarm, the nearest first.
 func (e *Engine) infected(a *alarm) (out []*incident) {
 	cause := a.class.spread()
-	if a.obj.nodeID == topology.None {
+	if cause == causes || a.obj.nodeID == topology.None {
 		return nil
 	}
 	near := clockSpread
-	if cause == Surge {
+	switch cause {
+	case Surge:
 		near = trafficSpread
+	case Unknown:
+		if near = minute; a.obj.port != topology.None {
+			return nil
+		}
 	}
 	e.around(e.touches(a), func(n topology.NodeID) {
 		ns := e.nodes[e.x.NodeName(n)]
@@ -52,6 +60,9 @@ func (e *Engine) infected(a *alarm) (out []*incident) {
 			return
 		}
 		for _, b := range ns.alarms {
+			if cause == Unknown && (b.typ != a.typ || b.obj.name != a.obj.name) {
+				continue
+			}
 			if b != a && b.inc != nil && b.class.spread() == cause && (b.active || within(a.t, b.t, minute)) && within(a.t, b.t, near) && b.inc.spreading(cause) && !slices.Contains(out, b.inc) {
 				out = append(out, b.inc)
 			}
@@ -92,6 +103,9 @@ func (e *Engine) around(at []topology.NodeID, f func(n topology.NodeID)) {
 
 // spreading reports whether an incident is nothing but a trouble that passes on.
 func (i *incident) spreading(c Cause) bool {
+	if c == Unknown {
+		return i.root.cause == Unknown
+	}
 	if i.root.cause != c && !(c == Surge && i.root.cause == Degradation) || i.trace != "" {
 		return false
 	}
@@ -116,6 +130,7 @@ func (e *Engine) catch(a *alarm) bool {
 		if i != into {
 			for _, m := range i.members {
 				m.cascade = m.cascade || m.class.spread() == a.class.spread()
+				e.touchAlarm(m)
 			}
 			into.congested = append(into.congested, i.congested...)
 			e.absorb(i, into)
@@ -136,9 +151,17 @@ func (e *Engine) findOrigin(i *incident, c Cause) {
 	if i.settled && i.root.cause == c {
 		return
 	}
-	n := e.began(i)
-	if c == Surge {
-		n = e.leaves(i)
+	switch c {
+	case Unknown:
+		if first := e.began(i, Other); first != nil {
+			e.reroot(i, e.hypothesis(Unknown, first.obj.node, first.obj.name))
+		}
+	case SyncLoss:
+		if first := e.began(i, Sync); first != nil {
+			e.reroot(i, e.nodeHyp(SyncLoss, first.obj.nodeID))
+		}
+	case Surge:
+		n := e.leaves(i)
 		for _, a := range i.members {
 			if a.class.spread() == Surge {
 				a.cascade = true
@@ -146,33 +169,30 @@ func (e *Engine) findOrigin(i *incident, c Cause) {
 				e.enterCongested(i, a)
 			}
 		}
-	}
-	if n != topology.None {
-		e.reroot(i, e.nodeHyp(c, n))
+		if n != topology.None {
+			e.reroot(i, e.nodeHyp(Surge, n))
+		}
 	}
 	e.recompute(i)
 	e.rearm(i)
 	e.changed(i)
 }
 
-// began returns the node whose alarm is the earliest, which from then on holds the root.
-func (e *Engine) began(i *incident) topology.NodeID {
+// began returns the earliest alarm of a class, which from then on holds the root.
+func (e *Engine) began(i *incident, c Class) *alarm {
 	var first *alarm
 	for _, a := range i.members {
-		if a.class == Sync && (first == nil || a.t < first.t) {
+		if a.class == c && !a.soft && (first == nil || a.t < first.t) {
 			first = a
 		}
 	}
 	for _, a := range i.members {
-		if a.class == Sync && a.cascade != (a != first) {
+		if a.class == c && !a.soft && a.cascade != (a != first) {
 			a.cascade = a != first
 			e.touchAlarm(a)
 		}
 	}
-	if first == nil {
-		return topology.None
-	}
-	return first.obj.nodeID
+	return first
 }
 
 // leaves returns the node at which traffic leaves the network: links into it are full, and

@@ -375,6 +375,12 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 		}
 	case Transaction:
 		return e.transactionPlace(i, text.name)
+	case CardFailure:
+		for _, a := range i.members { // as its node calls it
+			if a.class == Card && a.obj.card == h.card && a.obj.node == h.node {
+				return one(h.node, a.obj.name, e.evidenceText(i, h))
+			}
+		}
 	case PortFailure:
 		name := text.name
 		if h.n != topology.None && e.x.Optical(h.n) {

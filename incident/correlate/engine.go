@@ -283,8 +283,8 @@ func (e *Engine) listAgain(alarms []*alarm) {
 		if a.listed == 0 {
 			continue
 		}
-		if a.inc != nil && a.inc.trace != "" {
-			a.cands = []cand{{a.inc.root, sameTrace, true}}
+		if trace := a.trace(); trace != "" { // wherever it is by now
+			a.cands = []cand{{e.hypothesis(Transaction, "", trace), sameTrace, true}}
 		} else {
 			a.cands = e.candidates(a.obj, a.class, a.text())
 		}

@@ -83,9 +83,21 @@ func patience(c Class, down bool) int64 {
 // distance returns how far a symptom is in time from what an incident would expect;
 // false if it is too far.
 func (i *incident) distance(a *alarm, down bool) (cost int64, ok bool) {
+	cost, ok = i.lag(a, a.t, down)
+	if !ok && a.unsure {
+		cost, ok = i.lag(a, a.arrival-usual, down)
+	}
+	return cost, ok
+}
+
+// lag is the distance of a symptom that happened at a time.
+func (i *incident) lag(a *alarm, at int64, down bool) (cost int64, ok bool) {
 	limit := patience(a.class, down)
+	if a.class == Other && a.obj.name == "" {
+		limit = patience(Unreachable, down)
+	}
 	for _, t := range [...]int64{i.t0, i.hot, i.darkAt} {
-		lag := a.t - t
+		lag := at - t
 		if t == 0 || lag < -20*second || lag > limit {
 			continue
 		}
@@ -153,9 +165,10 @@ func (e *Engine) unwait(a *alarm) {
 	}
 }
 
-// retry lets the symptoms that wait where an incident reaches look again.
+// retry lets the symptoms that wait where an incident reaches look again, and what was
+// taken for an unknown trouble of its own and need not be one.
 func (e *Engine) retry(i *incident) {
-	var again []*alarm
+	again := e.puzzling(i)
 	for _, r := range i.reach.edges {
 		again = append(again, e.waitEdge[r.edge]...)
 	}
@@ -164,10 +177,41 @@ func (e *Engine) retry(i *incident) {
 	}
 	slices.SortFunc(again, func(a, b *alarm) int { return cmpSerial(a.serial, b.serial) })
 	for _, a := range slices.Compact(again) {
-		if j := e.impact(a); j != nil && a.state == waiting {
+		if a.state != waiting && !a.puzzles() {
+			continue
+		}
+		if j := e.impact(a); j != nil && j != a.inc {
+			was := a.inc
 			e.join(j, a)
+			if was != nil && !was.hasEvidence() {
+				e.dissolve(was)
+			}
 		}
 	}
+}
+
+// puzzles reports whether an alarm is a trouble of its own only because no other was
+// known that explains it.
+func (a *alarm) puzzles() bool {
+	return a.state == attached && a.inc.root.cause == Unknown && !a.inc.settled && !a.pinned && a.root && (a.class == Other || softSet.has(a.class))
+}
+
+// puzzling returns the alarms that puzzle, of young incidents.
+func (e *Engine) puzzling(i *incident) (out []*alarm) {
+	if i.root.cause == Unknown {
+		return nil
+	}
+	e.recent(func(j *incident) bool {
+		if j.root.cause == Unknown {
+			for _, a := range j.members {
+				if a.puzzles() {
+					out = append(out, a)
+				}
+			}
+		}
+		return true
+	})
+	return out
 }
 
 // join attaches a symptom. One that is evidence too may show that the root of a young
@@ -191,11 +235,71 @@ func (e *Engine) waitedInVain(a *alarm) {
 		e.forget(a)
 		return
 	}
-	if i := e.impact(a); i != nil {
+	i := e.impact(a)
+	if i == nil && effectSet.has(a.class) {
+		i = e.likely(a)
+	}
+	if i != nil {
 		e.join(i, a)
 		return
 	}
 	e.evidence(a)
+}
+
+// likely returns the open incident that most likely brought down what a symptom is about
+// although the model does not say so: tunnels and services do not fail by themselves, and
+// what they rest on is what models are wrong about.
+func (e *Engine) likely(a *alarm) *incident {
+	if a.class == PathDelay || a.class == PathLoss {
+		if f := e.footingOf(a); !e.x.pathless(&f) {
+			return nil // links that are full last long, so their time says little
+		}
+		return e.congestedNear(a)
+	}
+	const before = 5 * second
+	after := patience(ServiceLost, true)
+	if a.class == TunnelDown || a.class == Reroute {
+		after = 15 * second
+	}
+	var best *incident
+	e.recent(func(i *incident) bool {
+		size, most := i.reach.tunnels, 0
+		if best != nil {
+			most = best.reach.tunnels
+		}
+		if lag := a.t - i.t0; size > most && lag >= -before && lag <= after && i.hasEvidence() {
+			best = i
+		}
+		return true
+	})
+	return best
+}
+
+// congestedNear returns the incident that has a link near the ends of a tunnel degraded,
+// of several the latest before the alarm.
+func (e *Engine) congestedNear(a *alarm) (best *incident) {
+	if a.obj.port == topology.None {
+		return nil
+	}
+	var ends []topology.NodeID
+	for _, ed := range e.x.PortEdges(a.obj.port) {
+		d := e.x.Edge(ed)
+		ends = append(ends, d.A, d.B)
+	}
+	e.around(ends, func(n topology.NodeID) {
+		for _, hop := range e.x.Hops(n) {
+			for _, r := range e.edgeInc[hop.Edge] {
+				lag := a.t - max(r.i.t0, r.i.hot)
+				if r.down || lag < -minute || lag > patience(a.class, false) || r.i == best {
+					continue
+				}
+				if best == nil || r.i.t0 > best.t0 || r.i.t0 == best.t0 && r.i.id < best.id {
+					best = r.i
+				}
+			}
+		}
+	})
+	return best
 }
 
 // recheck judges anew the symptoms of an incident whose reach has changed.

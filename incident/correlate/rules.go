@@ -287,7 +287,8 @@ func DefaultKnowledge() *Knowledge {
 		}
 	}
 	for _, r := range []Rule{{Via: OwnPort, Cause: PortFailure}, {Via: FarPort, Cause: PortFailure}, {Via: OwnCard, Cause: CardFailure}, {Via: BottomEdge, Cause: EdgeFailure},
-		{Via: FarNode, Cause: NodeFailure}, {Via: AccessLine, Cause: AccessOutage}} {
+		{Via: FarNode, Cause: NodeFailure}, {Via: AccessLine, Cause: AccessOutage},
+		{Via: ClientPort, Cause: PortFailure}, {Via: ClientCard, Cause: CardFailure}, {Via: ClientNode, Cause: NodeFailure}} {
 		rule(Other, r.Via, r.Cause, 500)
 	}
 	return k

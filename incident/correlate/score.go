@@ -79,12 +79,16 @@ func (e *Engine) heard(p topology.PortID, s classSet, t int64) bool {
 		return false
 	}
 	for _, a := range o.alarms {
-		if s.has(a.class) && (a.active || within(a.t, t, e.p.near)) {
+		if (s.has(a.class) || a.mayMeanAnything()) && (a.active || within(a.t, t, e.p.near)) {
 			return true
 		}
 	}
 	return false
 }
+
+// mayMeanAnything reports whether an alarm that nobody understands may be what was
+// expected of its place.
+func (a *alarm) mayMeanAnything() bool { return a.class == Other && major(a.severity) }
 
 func within(a, b, d int64) bool { return a-b <= d && b-a <= d }
 

@@ -33,6 +33,14 @@ func (s *sighting) ref(node string, t *alarmType) EventRef {
 	return r
 }
 
+// trace returns the trace that an alarm came with; empty if it came with none.
+func (a *alarm) trace() string {
+	if len(a.seen) == 0 || a.seen[0].more == nil {
+		return ""
+	}
+	return a.seen[0].more.trace
+}
+
 // mark folds a sighting into a number that tells it from any other.
 func (s *sighting) mark() uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a

@@ -341,7 +341,7 @@ func walkAlarm(c *codec, a *alarm, node, name, id, qualifier *string, in *uint64
 	walkClass(c, &a.class)
 	small(c, &a.severity)
 	small(c, &a.state)
-	for _, b := range [...]*bool{&a.active, &a.lasting, &a.soft, &a.cascade, &a.pinned} {
+	for _, b := range [...]*bool{&a.active, &a.lasting, &a.soft, &a.cascade, &a.pinned, &a.unsure} {
 		c.bool(b)
 	}
 	for _, t := range [...]*int64{&a.t, &a.arrival, &a.off} {

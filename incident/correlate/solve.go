@@ -439,10 +439,15 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 		}
 	}
 	for k := range picks {
-		e.recompute(picks[k].inc)
+		if i := picks[k].inc; e.incidents[i.id] == i { // what another explains may have gone
+			e.recompute(i)
+		}
 	}
 	for k := range picks {
 		i := picks[k].inc
+		if e.incidents[i.id] != i {
+			continue
+		}
 		e.recheck(i)
 		e.rearm(i)
 		e.changed(i)

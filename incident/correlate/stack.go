@@ -45,6 +45,11 @@ func (x stack) footing(o *object, c Class, text string) (f footing) {
 			far, _ := x.Far(ed, o.nodeID)
 			f.nodes = append(f.nodes, far)
 		}
+	case Other:
+		if o.port == topology.None && o.name == "" {
+			f.nodes = append(f.nodes, o.nodeID)
+		}
+		fallthrough
 	default:
 		for _, p := range x.portsMeant(o, c, text) {
 			f.edges = append(f.edges, x.PortEdges(p)...)
@@ -119,9 +124,8 @@ func (x stack) classAt(o *object, s event.Severity) Class {
 				return TunnelDown
 			}
 		}
-		if len(x.PortAbove(o.port)) > 0 && x.Optical(o.nodeID) {
-			return ClientLoss
-		}
+	case o.card != topology.None && s >= event.Major:
+		return Card
 	case o.nodeID != topology.None && o.name == "" && len(x.customerLines(o.nodeID)) > 0:
 		return EdgeUnreachable
 	}

@@ -121,6 +121,8 @@ type card struct {
 	name  string
 	node  NodeID
 	ports []PortID
+
+	inferred bool // from the names of its ports
 }
 
 type site struct {
@@ -255,9 +257,16 @@ func (x *Index) Far(e EdgeID, n NodeID) (NodeID, PortID) {
 	}
 }
 
-// Card returns the line card of a name; false if there is none.
+// Card returns the line card of a name; false if there is none. A card that was inferred
+// goes by any name that tells its slot: LC1, "FPC 1" and 0/1/CPU0 are slot/1.
 func (x *Index) Card(n NodeID, name string) (CardID, bool) {
 	c, ok := x.cardByName[nodeName{n, name}]
+	if !ok {
+		if slot, told := slotNamed(name); told {
+			c, ok = x.cardByName[nodeName{n, inferredCard + slot}]
+			ok = ok && x.cards[c].inferred
+		}
+	}
 	return c, ok
 }
 

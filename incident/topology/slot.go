@@ -5,6 +5,37 @@ import (
 	"strings"
 )
 
+// inferredCard begins the names of inferred cards.
+const inferredCard = "slot/"
+
+// slotNamed reads the slot from the name of a card: a word for a card and a number, or
+// rack/slot/CPU.
+func slotNamed(name string) (string, bool) {
+	name = strings.ToLower(name)
+	if parts := strings.Split(name, "/"); len(parts) == 3 && strings.HasPrefix(parts[2], "cpu") {
+		return number(parts[1])
+	}
+	at := len(strings.TrimRight(name, "0123456789"))
+	words := strings.FieldsFunc(name[:at], func(r rune) bool { return r < 'a' || r > 'z' })
+	if len(words) == 0 {
+		return "", false
+	}
+	switch words[len(words)-1] {
+	case "slot", "card", "linecard", "lc", "board", "module", "fpc", "mpc", "dpc", "iom", "xcm", "imm", "lpu", "npu":
+		return number(name[at:])
+	}
+	return "", false
+}
+
+// number returns a decimal number as ports have it; false if it is none.
+func number(s string) (string, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return "", false
+	}
+	return strconv.FormatUint(n, 10), true
+}
+
 // inferCards puts the ports of nodes whose inventory names no line cards on the
 // cards that their names tell: TYPEslot/subslot/port, or TYPErack/slot/subslot/port,
 // as the large vendors call them. The cards are named "slot/N".
@@ -28,12 +59,13 @@ func (b *builder) inferCards() {
 			if !seen {
 				i = len(cards)
 				at[slot] = i
-				cards = append(cards, LineCard{Name: "slot/" + slot})
+				cards = append(cards, LineCard{Name: inferredCard + slot})
 			}
 			cards[i].Ports = append(cards[i].Ports, b.ports[p].name)
 		}
 		for i := range cards {
 			b.addCard(NodeID(n), &cards[i])
+			b.cards[len(b.cards)-1].inferred = true
 		}
 	}
 }
@@ -44,9 +76,9 @@ func slotOf(port string) (string, bool) {
 	if len(parts) != 3 && len(parts) != 4 {
 		return "", false
 	}
-	// The type and the first number stand together: GE4, et-2, HundredGigE0.
+	// The type and the first number stand together: GE4, et-2, HundredGigE0; some have none.
 	kind := strings.TrimRight(parts[0], "0123456789")
-	if kind == "" || kind == parts[0] {
+	if kind == parts[0] {
 		return "", false
 	}
 	parts[0] = parts[0][len(kind):]

@@ -233,10 +233,20 @@ func BenchmarkBuild100kNodes(b *testing.B) {
 func TestSlotOf(t *testing.T) {
 	for port, want := range map[string]string{
 		"100GE0/0/3": "0", "et-2/0/1": "2", "HundredGigE0/1/0/7": "1", "GE4/0/0.100": "4", "xe-4/0/0:2": "4",
-		"OTS-1-2": "", "eth0": "", "wan0": "", "bgp/P1/x": "", "1/2/3": "", "slot/0": "", "GE1/2": "", "GE1/a/2": "",
+		"OTS-1-2": "", "eth0": "", "wan0": "", "bgp/P1/x": "", "1/2/3": "1", "2/1/0/3": "1", "slot/0": "", "GE1/2": "", "GE1/a/2": "",
 	} {
 		if got, _ := slotOf(port); got != want {
 			t.Errorf("slotOf(%q) = %q, want %q", port, got, want)
+		}
+	}
+}
+
+func TestSlotNamed(t *testing.T) {
+	for card, want := range map[string]string{
+		"slot/3": "3", "LC1": "1", "FPC 0": "0", "card-12": "12", "Linecard/07": "7", "0/4/CPU0": "4", "chassis1/board 2": "2", "slot": "", "": "", "7": "", "power/1": "", "eth0": "",
+	} {
+		if got, _ := slotNamed(card); got != want {
+			t.Errorf("slotNamed(%q) = %q, want %q", card, got, want)
 		}
 	}
 }

@@ -529,14 +529,15 @@ func trafficSurge(w *world, f *fault) bool {
 		}
 	}
 	for _, t := range w.tunnels {
-		if t.tail == pe {
-			if w.r.IntN(3) == 0 {
-				f.kpi(w, t.head, t.name, tunnelLoss, major, f.start+ms(w, 30000, 150000), f.end+ms(w, 0, 60000), 1)
-			}
-			for _, v := range w.vpns {
-				if slices.Contains(v.tunnels, t) {
-					f.hit(v, "degraded")
-				}
+		if !slices.ContainsFunc(t.path, func(l *ipLink) bool { return full[l.a] || full[l.b] }) {
+			continue
+		}
+		if w.r.IntN(3) == 0 {
+			f.kpi(w, t.head, t.name, tunnelLoss, major, f.start+ms(w, 30000, 150000), f.end+ms(w, 0, 60000), 1)
+		}
+		for _, v := range w.vpns {
+			if slices.Contains(v.tunnels, t) {
+				f.hit(v, "degraded")
 			}
 		}
 	}
