@@ -118,6 +118,9 @@ func (c *compiler) index(n *Node) {
 	for _, ch := range n.Children {
 		add(ch)
 	}
+	for i, op := range n.Operations {
+		op.Order = len(n.Data) + i // where a notification stands beside the data of its node
+	}
 }
 
 // keysAndUniques reads the key and unique of a list and the default of a choice,
@@ -149,6 +152,7 @@ func (c *compiler) keysAndUniques(n *Node) {
 		for _, u := range n.def.uniques {
 			c.unique(n, u)
 		}
+		n.NewestFirst = !n.Config && !n.stateless && len(n.Keys) == 1 && strings.HasSuffix(n.Keys[0].Type.Name, "date-and-time")
 	}
 }
 

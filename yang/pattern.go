@@ -417,6 +417,10 @@ func (s runeSet) String() string {
 	return b.String()
 }
 
+// CompilePattern translates an XSD pattern, which matches a whole value; the error says
+// what the pattern has that is not supported, or where it is wrong.
+func CompilePattern(pattern string) (*regexp.Regexp, error) { return translatePattern(pattern) }
+
 // MatchPattern reports whether an XSD pattern matches the whole of s; the error
 // says what the pattern has that is not supported.
 func MatchPattern(pattern, s string) (bool, error) {

@@ -100,6 +100,9 @@ type Node struct {
 	Mandatory   bool
 	Presence    bool
 	UserOrdered bool
+	// NewestFirst is true for a list of state whose one key is a date-and-time: what the
+	// system orders, it orders so that the latest entry is the first.
+	NewestFirst bool
 	Min, Max    int // Max is 0 for unbounded
 	Type        *Type
 	// Defaults are canonical values: of the leaf or leaf-list itself, or of its
@@ -160,6 +163,12 @@ type Identity struct {
 // QName is the identity's canonical value, module:name.
 func (i *Identity) QName() string { return i.Module.Name + ":" + i.Name }
 
+// Description is what the module says of the identity.
+func (i *Identity) Description() string { return i.stmt.value("description") }
+
+// Abstract reports whether others are derived from the identity.
+func (i *Identity) Abstract() bool { return len(i.derived) > 0 }
+
 // DerivedFrom reports whether i is derived, directly or not, from base.
 func (i *Identity) DerivedFrom(base *Identity) bool { return base.derived[i] }
 
@@ -207,6 +216,17 @@ func (m *Module) ResolveType(t *Type, text string) *Type { return t.Resolve(text
 
 // Child returns the data child of a module and name, or nil.
 func (n *Node) Child(m *Module, name string) *Node { return n.data[childKey{m, name}] }
+
+// NotificationIn returns the notification of a data node by module and name, or nil [RFC
+// 7950 section 7.16]. In an instance it stands behind the data children.
+func (n *Node) NotificationIn(m *Module, name string) *Node {
+	for _, op := range n.Operations {
+		if op.Kind == Notification && op.Module == m && op.Name == name {
+			return op
+		}
+	}
+	return nil
+}
 
 // ChildNamed returns the data child of a local name, or nil when there is none
 // or when two modules use the name.

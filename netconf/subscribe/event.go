@@ -1,15 +1,12 @@
 package subscribe
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
 	"incidentd/datastore/journal"
 	"incidentd/netconf"
-	"incidentd/yang"
 	"incidentd/yang/data"
-	"incidentd/yang/xmltext"
 )
 
 // What events keeps: records, and bytes of their bodies, to which the messages add
@@ -56,7 +53,9 @@ func (es *events) getLocked(r *journal.Record) *Event {
 		return e
 	}
 	e := es.publisher.event(r.Time, func() []byte { return r.Body },
-		sync.OnceValues(func() (*data.Node, error) { return parse(es.publisher.schema, r.Body) }))
+		sync.OnceValues(func() (*data.Node, error) {
+			return (&data.Parser{Schema: es.publisher.schema}).ParseNotification(r.Body)
+		}))
 	e.seq, e.size = r.Seq, len(r.Body)
 	if *slot != nil {
 		es.bytes -= (*slot).size
@@ -100,23 +99,4 @@ func envelope(t time.Time, body []byte) *message {
 	m.text = netconf.AppendNotification(m.text, t, body)
 	m.head = len(m.text) - len(body) - len("</notification>")
 	return m
-}
-
-// parse reads the body of a record into a tree whose top is the notification.
-func parse(schema *yang.Schema, body []byte) (*data.Node, error) {
-	d := xmltext.NewDecoder(body, xmltext.Limits{})
-	t, err := d.Next()
-	if err != nil {
-		return nil, err
-	}
-	m := schema.ByNamespace(t.Space)
-	if m == nil {
-		return nil, fmt.Errorf("no module has the namespace %q", t.Space)
-	}
-	n := schema.Notification(m.Name, t.Local)
-	if n == nil {
-		return nil, fmt.Errorf("the module %s has no notification %q", m.Name, t.Local)
-	}
-	p := data.Parser{Schema: schema, State: true}
-	return p.Parse(d, n)
 }

@@ -234,7 +234,7 @@ func (s *stream) pass(ctx context.Context, to *Subscription) error {
 	s.passed = s.passed[:0]
 	access := to.session.Access()
 	for i, e := range b.events {
-		if r := s.records[i]; s.permits(access, r) && s.admits(e, r, to) {
+		if r := s.records[i]; s.permits(access, e, r) && s.admits(e, r, to) {
 			s.passed = append(s.passed, e)
 		}
 	}
@@ -274,18 +274,26 @@ func (s *stream) admits(e *Event, r *journal.Record, to *Subscription) bool {
 
 // permits reports whether the receiver may have a record as the rules stand now [RFC 8341
 // section 3.1.4]. One of a notification that the schema no longer has is for nobody whose
-// access is controlled.
-func (s *stream) permits(access *nacm.Access, r *journal.Record) bool {
+// access is controlled. What decides about the notification of a data node is its place, so
+// that each record is looked at.
+func (s *stream) permits(access *nacm.Access, e *Event, r *journal.Record) bool {
 	if access == nil || s.permitted.has(access, r.Name) {
 		return true
 	}
 	module, name, _ := strings.Cut(r.Name, ":")
-	n := s.publisher.schema.Notification(module, name)
-	if n == nil || !access.Notify(n) {
+	if n := s.publisher.schema.Notification(module, name); n != nil {
+		if !access.Notify(n) {
+			return false
+		}
+		s.permitted.add(access, r.Name)
+		return true
+	}
+	top, err := e.tree()
+	if err != nil {
 		return false
 	}
-	s.permitted.add(access, r.Name)
-	return true
+	at, n := data.Notified(s.publisher.schema.Root, top)
+	return at != nil && access.NotifyAt(at, n.Schema())
 }
 
 // permitted are the names of notifications that an access permits.

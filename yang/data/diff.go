@@ -209,3 +209,17 @@ func (s *set) first() (first *Node) {
 	})
 	return first
 }
+
+// DiffEntries calls visit for each entry of a list that is below one of two nodes only, or
+// differs: with a nil for an entry that is not there. Either node may be nil. What the two
+// share costs nothing. visit returns false to stop.
+func DiffEntries(old, new *Node, list *yang.Node, visit func(old, new *Node) bool) {
+	var a, b *set
+	if k := old.kid(list); k != nil {
+		a = k.set
+	}
+	if k := new.kid(list); k != nil {
+		b = k.set
+	}
+	diffSets(a, b, visit)
+}

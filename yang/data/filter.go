@@ -79,7 +79,7 @@ func (b filterBinder) schemas(parent *yang.Node, e *xmltext.Element) []*yang.Nod
 	}
 	if e.Space != "" {
 		if m := b.schema.ByNamespace(e.Space); m != nil {
-			if s := parent.Child(m, e.Local); s != nil {
+			if s := childOrNotification(parent, m, e.Local); s != nil {
 				return []*yang.Node{s}
 			}
 		}
@@ -91,7 +91,20 @@ func (b filterBinder) schemas(parent *yang.Node, e *xmltext.Element) []*yang.Nod
 			out = append(out, s)
 		}
 	}
+	for _, s := range parent.Operations {
+		if s.Kind == yang.Notification && s.Name == e.Local {
+			out = append(out, s)
+		}
+	}
 	return out
+}
+
+// childOrNotification is the data child of a module and name, or else the notification.
+func childOrNotification(parent *yang.Node, m *yang.Module, name string) *yang.Node {
+	if s := parent.Child(m, name); s != nil {
+		return s
+	}
+	return parent.NotificationIn(m, name)
 }
 
 // bind returns nil for an element that can select nothing.

@@ -247,6 +247,16 @@ func (n *Node) EntriesOf(schema *yang.Node) iter.Seq[*Node] {
 	}
 }
 
+// EntriesFrom yields the entries of a list that the system orders from a key on, whether
+// or not there is an entry of it. Finding the first costs O(log n).
+func (n *Node) EntriesFrom(schema *yang.Node, key string) iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		if k := n.kid(schema); k != nil && k.set != nil {
+			k.set.root.eachFrom(key, yield)
+		}
+	}
+}
+
 // Count is the number of entries of a list or leaf-list.
 func (n *Node) Count(schema *yang.Node) int {
 	if k := n.kid(schema); k != nil && k.set != nil {

@@ -96,10 +96,12 @@ type reader struct {
 	d     *xmltext.Decoder
 	o     *owner
 	state bool // nodes of config false may stand here
-	errs  rpcerr.Errors
-	spare []Node // not used yet
-	locs  []*Loc // the places that are being read, depth of them in use
-	depth int
+	// events lets the notification of a data node stand in it.
+	events bool
+	errs   rpcerr.Errors
+	spare  []Node // not used yet
+	locs   []*Loc // the places that are being read, depth of them in use
+	depth  int
 	// The last namespace's module, and children by parent and name.
 	space  string
 	module *yang.Module
@@ -174,6 +176,9 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		return r.skip()
 	}
 	s := r.child(n.schema, m, t.Local)
+	if s == nil && r.events {
+		s = n.schema.NotificationIn(m, t.Local)
+	}
 	if s == nil {
 		if r.full() {
 			return r.skip()

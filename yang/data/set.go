@@ -12,7 +12,7 @@ import (
 // owner: an edit passes one owner to all its changes, and what it made itself it
 // changes in place.
 type set struct {
-	root   *page // sorted by key; nil in a sequence
+	root   *page // sorted by key, see compare; nil in a sequence
 	n      int
 	seq    []*Node // where the user orders or there is no key
 	byUser bool
@@ -92,6 +92,29 @@ func (p *page) each(yield func(*Node) bool) bool {
 		}
 	}
 	for _, c := range p.pages {
+		if !c.each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// eachFrom yields the entries from a key on.
+func (p *page) eachFrom(key string, yield func(*Node) bool) bool {
+	if len(p.pages) == 0 {
+		i, _ := p.item(key)
+		for _, e := range p.items[i:] {
+			if !yield(e) {
+				return false
+			}
+		}
+		return true
+	}
+	i := p.child(key)
+	if !p.pages[i].eachFrom(key, yield) {
+		return false
+	}
+	for _, c := range p.pages[i+1:] {
 		if !c.each(yield) {
 			return false
 		}
@@ -214,23 +237,37 @@ func (s *set) place(e *Node) int {
 	return len(s.seq)
 }
 
-// first is the smallest key of a page.
-func (p *page) first() string {
+// first is the first entry of a page.
+func (p *page) first() *Node {
 	for len(p.pages) > 0 {
 		p = p.pages[0]
 	}
-	return p.items[0].text
+	return p.items[0]
+}
+
+// compare tells where an entry that the system orders stands beside a key: before it
+// when the result is negative.
+func (n *Node) compare(key string) int {
+	if n.schema.NewestFirst {
+		return compareTimes(key, n.text)
+	}
+	return strings.Compare(n.text, key)
+}
+
+// compareTimes compares two values of date-and-time in UTC, whose precision may differ.
+func compareTimes(a, b string) int {
+	return strings.Compare(strings.TrimSuffix(a, "Z"), strings.TrimSuffix(b, "Z"))
 }
 
 // child is the index of the page that holds a key, if any does.
 func (p *page) child(key string) int {
 	lo, hi := 0, len(p.pages)-1
-	if p.pages[hi].first() <= key { // as when entries come in order
+	if p.pages[hi].first().compare(key) <= 0 { // as when entries come in order
 		return hi
 	}
 	for lo < hi {
 		mid := (lo + hi + 1) / 2
-		if p.pages[mid].first() <= key {
+		if p.pages[mid].first().compare(key) <= 0 {
 			lo = mid
 		} else {
 			hi = mid - 1
@@ -240,10 +277,10 @@ func (p *page) child(key string) int {
 }
 
 func (p *page) item(key string) (int, bool) {
-	if n := len(p.items); n > 0 && p.items[n-1].text < key {
+	if n := len(p.items); n > 0 && p.items[n-1].compare(key) < 0 {
 		return n, false
 	}
-	return slices.BinarySearchFunc(p.items, key, func(e *Node, k string) int { return strings.Compare(e.text, k) })
+	return slices.BinarySearchFunc(p.items, key, (*Node).compare)
 }
 
 // own returns the page itself when the edit made it, else a copy.
@@ -452,7 +489,7 @@ func boundary(a, b []*page) (i, j int) {
 		case j == len(b):
 			return len(a), j
 		}
-		switch c := strings.Compare(a[i].first(), b[j].first()); {
+		switch c := a[i].first().compare(b[j].first().text); {
 		case c == 0:
 			return i, j
 		case c < 0:
@@ -493,10 +530,10 @@ func diffItems(a, b []*Node, visit func(old, new *Node) bool) bool {
 	for len(a) > 0 || len(b) > 0 {
 		ok := true
 		switch {
-		case len(b) == 0 || len(a) > 0 && a[0].text < b[0].text:
+		case len(b) == 0 || len(a) > 0 && a[0].compare(b[0].text) < 0:
 			ok = visit(a[0], nil)
 			a = a[1:]
-		case len(a) == 0 || b[0].text < a[0].text:
+		case len(a) == 0 || b[0].compare(a[0].text) < 0:
 			ok = visit(nil, b[0])
 			b = b[1:]
 		default:

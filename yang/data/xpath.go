@@ -69,7 +69,7 @@ func (n *xnode) child(name xpath.Name) *yang.Node {
 	if m == nil {
 		return nil
 	}
-	if s := n.loc.Node.schema.Child(m, name.Local); s != nil {
+	if s := childOrNotification(n.loc.Node.schema, m, name.Local); s != nil {
 		return s
 	}
 	if s := n.notification(); s != nil && s.Module == m && s.Name == name.Local {
@@ -94,6 +94,11 @@ func (n *xnode) Children(yield func(xpath.Node) bool) {
 	}
 	for _, s := range n.loc.Node.schema.Data {
 		if !n.childrenOf(s, yield) {
+			return
+		}
+	}
+	for _, s := range n.loc.Node.schema.Operations {
+		if s.Kind == yang.Notification && !n.childrenOf(s, yield) {
 			return
 		}
 	}
