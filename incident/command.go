@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"incidentd/datastore"
@@ -196,14 +195,9 @@ func (m *Manager) act(ctx context.Context, r *netconf.Request, f func(*datastore
 
 // author is who makes a request.
 func author(r *netconf.Request) datastore.Author {
-	host := ""
-	if a := r.Session.RemoteAddr(); a != nil {
-		host = a.String()
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-	}
-	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Host: host, Source: "netconf", Comment: r.Input.Leaf("comment")}
+	by := r.Author()
+	by.Comment = r.Input.Leaf("comment")
+	return by
 }
 
 // command has the correlator carry out what an operator wants, and stores what follows.

@@ -373,6 +373,11 @@ func (r *Request) Sign(tx *datastore.Tx, by datastore.Author) {
 	})
 }
 
+// Author is who makes the transactions of the request.
+func (r *Request) Author() datastore.Author {
+	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Host: r.Session.Host(), Source: "netconf"}
+}
+
 // Incomplete says what the client will be told although the transaction is stored.
 func (r *Request) Incomplete(err error) { r.incomplete = err }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,6 +138,18 @@ func (s *Session) Counters() Counters { return s.counters.read() }
 
 // Server is the server that runs the session.
 func (s *Session) Server() *Server { return s.server }
+
+// Host is the address of the client as inet:host has it, "" for one that is no IP address.
+func (s *Session) Host() string {
+	a := s.RemoteAddr()
+	if a == nil {
+		return ""
+	}
+	if ap, err := netip.ParseAddrPort(a.String()); err == nil {
+		return ap.Addr().Unmap().String()
+	}
+	return ""
+}
 
 // Log is for what concerns the session: its id and user are in every line.
 func (s *Session) Log() *slog.Logger { return s.log }

@@ -2,8 +2,6 @@ package ops
 
 import (
 	"errors"
-	"net"
-	"net/netip"
 	"strconv"
 
 	"incidentd/datastore"
@@ -55,7 +53,7 @@ func (o *operations) netconfState(top *yang.Node, schemas *data.Node) *data.Node
 	for _, s := range o.server.Sessions() {
 		e := sessions.Entry("session", strconv.FormatUint(uint64(s.ID()), 10)).
 			Leaf("transport", "ietf-netconf-monitoring:netconf-ssh").Leaf("username", s.User()).
-			Text("source-host", host(s.RemoteAddr())).Time("login-time", s.Begun())
+			Text("source-host", s.Host()).Time("login-time", s.Begun())
 		count(e, s.Counters())
 	}
 	stats := o.server.Stats()
@@ -80,15 +78,4 @@ func partialLocks(b *data.Builder, parts []*datastore.PartialLock) {
 func count(b *data.Builder, c netconf.Counters) {
 	b.Uint("in-rpcs", uint64(c.InRPCs)).Uint("in-bad-rpcs", uint64(c.InBadRPCs)).
 		Uint("out-rpc-errors", uint64(c.OutRPCErrors)).Uint("out-notifications", uint64(c.OutNotifications))
-}
-
-// host is an address as inet:host has it, "" for one that is no IP address.
-func host(a net.Addr) string {
-	if a == nil {
-		return ""
-	}
-	if ap, err := netip.ParseAddrPort(a.String()); err == nil {
-		return ap.Addr().Unmap().String()
-	}
-	return ""
 }

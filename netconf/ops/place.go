@@ -78,8 +78,9 @@ func datastoreOf(identity string) (datastore.Name, error) {
 
 // author is who makes the transaction of a request.
 func author(r *netconf.Request) datastore.Author {
-	return datastore.Author{User: r.Session.User(), Session: r.Session.ID(), Host: host(r.Session.RemoteAddr()),
-		Source: "netconf", Comment: r.Input.Leaf("comment")}
+	by := r.Author()
+	by.Comment = r.Input.Leaf("comment")
+	return by
 }
 
 // parse reads what stands at a place that is no datastore.

@@ -30,7 +30,7 @@ func (e sessionEvents) Ended(s *netconf.Session, why netconf.Termination, by uin
 }
 
 func (e sessionEvents) append(s *netconf.Session, b *data.Builder, why netconf.Termination, by uint32) {
-	sessionParameters(b, s.User(), s.ID(), host(s.RemoteAddr()))
+	sessionParameters(b, s.User(), s.ID(), s.Host())
 	if by != 0 {
 		b.Uint("killed-by", uint64(by))
 	}
