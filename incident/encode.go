@@ -84,7 +84,7 @@ const types = "ietf-incident-types:"
 
 // encode writes an incident as an entry of /inc:incidents. What operators did to
 // it stands in old, its entry so far, nil for none.
-func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.Alarms) *data.Node {
+func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.Alarms, state *data.Node) *data.Node {
 	b := data.BuildEntry(s.list, ID(inc.No))
 	b.Uint("csn", inc.No).Leaf("name", inc.Name).Leaf("type", inc.Type).Leaf("domain", types+inc.Domain).
 		Leaf("priority", inc.Priority).Leaf("status", inc.Status.String()).Leaf("category", types+inc.Category).
@@ -137,7 +137,7 @@ func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.A
 	if list := inc.Events(); len(list) > 0 {
 		events := b.Container("events")
 		for i := range list {
-			encodeEvent(events, &list[i], alarms)
+			encodeEvent(events, &list[i], alarms, state)
 		}
 	}
 	if old != nil {
@@ -156,12 +156,14 @@ func impact(b *data.Builder, inc *correlate.Incident) {
 	}
 }
 
-func encodeEvent(events *data.Builder, r *correlate.EventRef, alarms *alarm.Alarms) {
+func encodeEvent(events *data.Builder, r *correlate.EventRef, alarms *alarm.Alarms, state *data.Node) {
 	e := events.Entry("event", eventTypes[r.Kind], r.ID)
 	switch r.Kind {
 	case event.Alarm:
 		k := alarms.KeyFor(r.Node, r.Resource, r.AlarmTypeID, r.Qualifier)
-		e.Container("alarm").Leaf("resource", k.Resource).Leaf("alarm-type-id", k.TypeID).Leaf("alarm-type-qualifier", k.Qualifier)
+		if alarms.Listed(state, k) {
+			e.Container("alarm").Leaf("resource", k.Resource).Leaf("alarm-type-id", k.TypeID).Leaf("alarm-type-qualifier", k.Qualifier)
+		}
 	case event.KPI:
 		if r.Value != "" || r.Threshold != "" {
 			e.Container("kpi").Text("value", r.Value).Text("threshold", r.Threshold)

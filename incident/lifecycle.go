@@ -31,7 +31,7 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 		inc := d.Incident
 		m.ensureNodes(tx, nodesOf(inc))
 		old := m.schema.incident(tx.State(), ID(inc.No))
-		fresh := m.schema.encode(inc, old, m.alarms)
+		fresh := m.schema.encode(inc, old, m.alarms, tx.State())
 		if st, ok := stepOf(d.Op, d.At, old, fresh); ok {
 			fresh = m.schema.withStep(fresh, st)
 		}
@@ -73,6 +73,7 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Acc
 	}
 	return m.store.Update(ctx, func(tx *datastore.Tx) error {
 		var errs rpcerr.Errors
+		var acknowledged []*data.Node
 		state := tx.State()
 		seen := map[string]bool{}
 		for n := range input.Entries("incident-id") {
@@ -103,9 +104,13 @@ func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Acc
 			}
 			inc = m.schema.withStep(m.schema.acknowledged(inc, tx.Now(), user), step{at: tx.Now(), action: "acknowledged", user: user})
 			state = m.keep(tx, state, inc)
+			acknowledged = append(acknowledged, inc)
 		}
 		tx.SetState(state)
-		return errs.Err()
+		if err := errs.Err(); err != nil || !m.schema.settingsOf(tx.Running()).acknowledgeAlarms {
+			return err
+		}
+		return m.acknowledgeAlarms(tx, user, acknowledged...)
 	})
 }
 

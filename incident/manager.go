@@ -55,17 +55,18 @@ type Manager struct {
 	trying   sync.Mutex // held during a dry run
 
 	// Owned by the writer of the store.
-	engine    *correlate.Engine
-	networks  *data.Node // that the engine's topology was made of
-	judging   *data.Node // the configuration of the correlator
-	index     *topology.Index
-	unmapped  map[string]bool
-	next      uint64 // place of the next event in the log
-	snapped   uint64 // events in the last snapshot
-	cleared   []clearedIncident
-	stale     bool   // the engine has seen what was not stored
-	committed uint64 // serial of the last decision that was stored
-	purged    []byte // where the next look for what the history need not keep begins
+	engine     *correlate.Engine
+	networks   *data.Node // that the engine's topology was made of
+	references references
+	judging    *data.Node // the configuration of the correlator
+	index      *topology.Index
+	unmapped   map[string]bool
+	next       uint64 // place of the next event in the log
+	snapped    uint64 // events in the last snapshot
+	cleared    []clearedIncident
+	stale      bool   // the engine has seen what was not stored
+	committed  uint64 // serial of the last decision that was stored
+	purged     []byte // where the next look for what the history need not keep begins
 }
 
 type clearedIncident struct {
@@ -118,7 +119,7 @@ var (
 )
 
 // New makes the manager of a store's incidents and brings its correlator to where
-// it was. It registers the providers of the alarm summary and of its own figures.
+// it was. It registers the provider of its own figures.
 func New(c Config) (*Manager, error) {
 	if c.SnapshotEvery == 0 {
 		c.SnapshotEvery = 5000
@@ -126,10 +127,15 @@ func New(c Config) (*Manager, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), alarms: alarm.New(c.Store.Schema()), log: c.Log,
+	m := &Manager{c: c, store: c.Store, schema: newSchema(c.Store.Schema()), log: c.Log,
 		wake: make(chan struct{}, 1), reformed: make(chan struct{}, 1), stale: true}
 	m.openQueue()
-	m.store.Provide(m.alarms.Top(), func(s *datastore.Snapshot) *data.Node { return m.alarms.Summary(s.State) }, m.alarms.Summarized()...)
+	m.references = references{schema: m.schema, of: map[alarm.Key][]string{}}
+	alarms, err := alarm.New(alarm.Config{Store: m.store, Open: m.refersTo, Left: m.unrefer, Log: m.log})
+	if err != nil {
+		return nil, fmt.Errorf("alarms: %w", err)
+	}
+	m.alarms = alarms
 	m.store.Provide(m.schema.management, func(s *datastore.Snapshot) *data.Node { return m.statistics(s.State) }, m.statisticsNode())
 	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
 		if at, ok := parseTime(e.Leaf("clear-time")); ok {
@@ -161,6 +167,7 @@ func (m *Manager) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stop = cancel
 	m.running.Go(func() { m.tick(ctx) })
+	m.alarms.Start()
 }
 
 // Stop ends what Start began, takes the events that wait, refuses others, and stores a snapshot of the correlator, so that the
@@ -171,6 +178,7 @@ func (m *Manager) Stop() error {
 		m.stop()
 	}
 	m.running.Wait()
+	m.alarms.Stop()
 	return m.store.Update(context.Background(), func(tx *datastore.Tx) error {
 		if err := m.ready(tx); err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"incidentd/datastore/journal"
 	"incidentd/datastore/kv"
 	"incidentd/incident"
+	"incidentd/incident/alarm"
 	"incidentd/incident/event"
 	"incidentd/netconf/nacm"
 	"incidentd/yang"
@@ -44,8 +45,8 @@ type bench struct {
 func open(t testing.TB) *bench {
 	t.Helper()
 	s, err := yang.Compile(modules.FS, yang.Options{
-		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-management", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
-		Features:    map[string][]string{"ietf-alarms": {"alarm-summary"}}})
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-alarms-x733", "incidentd-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-management", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
+		Features:    alarm.Features()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
-	"incidentd/incident/alarm"
+	"incidentd/incident/correlate"
 	"incidentd/incident/event"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -42,15 +42,17 @@ func (m *Manager) take(tx *datastore.Tx, b *batch) error {
 		nodes[i] = e.Node
 	}
 	m.ensureNodes(tx, nodes)
-	state, changes := m.alarms.Report(tx.State(), fresh, tx.Now())
-	tx.SetState(state)
-	for _, c := range changes {
-		tx.Notify(alarm.Stream, c.Notification)
-	}
+	alarms := m.alarms.Begin(tx)
+	alarms.Report(fresh)
+	var decisions []correlate.Decision
 	for _, e := range fresh {
-		if err := m.decide(tx, m.engine.Feed(e)); err != nil {
-			return err
-		}
+		decisions = append(decisions, m.engine.Feed(e)...)
+	}
+	if err := alarms.Done(); err != nil {
+		return err
+	}
+	if err := m.decide(tx, decisions); err != nil {
+		return err
 	}
 	m.setClock(tx, fresh[len(fresh)-1].Arrival, recording)
 	if m.next-1-m.snapped >= uint64(m.c.SnapshotEvery) {

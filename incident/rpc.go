@@ -10,6 +10,7 @@ import (
 // need the session, their handlers.
 func (m *Manager) Register(s *netconf.Server) error {
 	return errors.Join(
+		m.alarms.Register(s),
 		s.Handle("ietf-incident", "incident-resolve", m.resolve),
 		s.Handle(management, "explain-incident", m.explainIncident),
 		s.Handle(management, "why-not", m.whyNot),

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 
+	"incidentd/incident/alarm"
 	"incidentd/netconf/ops"
 	"incidentd/netconf/push"
 	"incidentd/netconf/subscribe"
@@ -20,6 +21,7 @@ var implemented = []string{
 	// RFC 7317 announces the hashes that a server knows as features of this one.
 	"iana-crypt-hash",
 	"ietf-alarms",
+	"ietf-alarms-x733",
 	// Its identities name the datastores; values of identityrefs come from
 	// implemented modules alone [RFC 7950 section 9.10.2].
 	"ietf-datastores",
@@ -54,6 +56,7 @@ var implemented = []string{
 	"incidentd-access",
 	"incidentd-admission",
 	"incidentd-alarm-types",
+	"incidentd-alarms",
 	"incidentd-audit",
 	"incidentd-call-home",
 	"incidentd-collector",
@@ -77,6 +80,7 @@ var implemented = []string{
 // of the protocol's modules are for packages ops, subscribe and push to know.
 var features = sync.OnceValue(func() map[string][]string {
 	all := maps.Clone(ownFeatures)
+	maps.Copy(all, alarm.Features())
 	maps.Copy(all, ops.Features())
 	maps.Copy(all, subscribe.Features())
 	maps.Copy(all, push.Features())
@@ -86,9 +90,6 @@ var features = sync.OnceValue(func() map[string][]string {
 var ownFeatures = map[string][]string{
 	// $5$ and $6$ are checked, $6$ is stored; MD5 is refused.
 	"iana-crypt-hash": {"crypt-hash-sha-256", "crypt-hash-sha-512"},
-	// The list and its summary; no operators' states, shelves, histories or
-	// profiles. Cause and impact are told by incidents.
-	"ietf-alarms": {"alarm-summary"},
 	// Plain recurrences; no by-rules of iCalendar.
 	"ietf-schedule": {"basic-recurrence-supported"},
 	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
