@@ -206,6 +206,17 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 			out = append(out, datapath.Candidate{Text: i.ID, Description: i.Name})
 		}
 		return beginning(out, last)
+	case "proposal":
+		list, err := s.proposals(ctx)
+		if err != nil {
+			return nil
+		}
+		for _, p := range list {
+			out = append(out, datapath.Candidate{Text: p.ID, Description: p.Explanation})
+		}
+		return beginning(out, last)
+	case "node":
+		return beginning(s.nodes(ctx), last)
 	}
 	schema, err := c.app.schema(ctx, s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,28 @@ type incident struct {
 	Ticket           *bool      `json:"incidentd-incident:ticket,omitempty"`
 	MergedInto       string     `json:"incidentd-incident:merged-into,omitempty"`
 	AckUser          string     `json:"incidentd-incident:ack-user,omitempty"`
+
+	Impact       []serviceImpact `json:"incidentd-incident:service-impact,omitempty"`
+	RecurrenceOf string          `json:"incidentd-incident:recurrence-of,omitempty"`
+	Recurrences  json.Number     `json:"incidentd-incident:recurrences,omitempty"`
+	History      []pastStep      `json:"incidentd-incident:history,omitempty"`
+	Comments     []comment       `json:"incidentd-incident:comment,omitempty"`
+}
+
+// pastStep is an entry of an incident's history.
+type pastStep struct {
+	Number json.Number `json:"number"`
+	Time   string      `json:"time"`
+	Action string      `json:"action"`
+	User   string      `json:"user,omitempty"`
+	Detail string      `json:"detail,omitempty"`
+}
+
+type comment struct {
+	Number json.Number `json:"number"`
+	Time   string      `json:"time"`
+	User   string      `json:"user"`
+	Text   string      `json:"text"`
 }
 
 type (
@@ -221,7 +244,15 @@ func decodeIncident(e *etree.Element) incident {
 		RaiseTime: text("raise-time"), OccurTime: text("occur-time"), ClearTime: text("clear-time"),
 		AckTime: text("ack-time"), LastUpdated: text("last-updated"), Time: text("time"),
 		Explanation: own("explanation"), Labels: leafList(e, nsAddition, "label"), MergedInto: own("merged-into"), AckUser: own("ack-user"),
-		Ticket: boolean(own("ticket")),
+		Ticket: boolean(own("ticket")), Impact: decodeImpact(e, nsAddition), RecurrenceOf: own("recurrence-of"), Recurrences: json.Number(own("recurrences")),
+	}
+	for _, h := range children(e, nsAddition, "history") {
+		text := func(name string) string { return leaf(h, nsAddition, name) }
+		i.History = append(i.History, pastStep{json.Number(text("number")), text("time"), text("action"), text("user"), text("detail")})
+	}
+	for _, c := range children(e, nsAddition, "comment") {
+		text := func(name string) string { return leaf(c, nsAddition, name) }
+		i.Comments = append(i.Comments, comment{json.Number(text("number")), text("time"), text("user"), text("text")})
 	}
 	for _, c := range children(e, nsIncident, "sources") {
 		i.Sources = &sources{}

@@ -16,12 +16,21 @@ type listCommand struct {
 	Status   []string `help:"Statuses to list: open (raised and updated), raised, updated, cleared or all." enum:"open,all,raised,updated,cleared" default:"open" placeholder:"STATUS"`
 	Priority []string `help:"Priorities to list: critical, high, medium, low." enum:"critical,high,medium,low" placeholder:"PRIORITY"`
 	Service  []string `help:"Services of which one must be hurt." placeholder:"NAME"`
+	Node     []string `help:"Nodes of which one must be among the sources and root causes; looks into the history." placeholder:"NODE"`
+	All      bool     `help:"Incidents of the history too, which have left the list."`
+	Since    string   `help:"Only incidents that were open at this time or later, of the history too: a time, or how long ago, such as 36h or 7d." placeholder:"TIME"`
+	Until    string   `help:"Only incidents that were raised by this time, of the history too." placeholder:"TIME"`
+	Limit    int      `help:"How many of the history at most, the newest." default:"100" placeholder:"N"`
 	Relative bool     `short:"r" help:"Show ages instead of times."`
 }
 
 // Help is shown by `incctl list --help`.
 func (*listCommand) Help() string {
-	return "Lists incidents, the newest first. Without --status those that are open."
+	return `Lists incidents, the newest first. Without --status those that are open.
+With --all, --since, --until or --node it is the history, where cleared incidents are too, unless --status says otherwise.
+
+  incctl list --all --since 7d --service VPN-A
+  incctl list --node PE1 --since 2026-11-01 --until 2026-11-08`
 }
 
 // Run prints the incidents.
@@ -31,7 +40,11 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer s.close()
-	list, err := c.fetch(ctx, s)
+	fetch := c.fetch
+	if c.past() {
+		fetch = c.fetchPast
+	}
+	list, err := fetch(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -57,7 +70,7 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 
 // narrow reports whether the user asked for less than what is open.
 func (c *listCommand) narrow() bool {
-	return len(c.Priority) > 0 || len(c.Service) > 0 || !slices.Contains(c.Status, "open") && !slices.Contains(c.Status, "all")
+	return len(c.Priority) > 0 || len(c.Service) > 0 || len(c.Node) > 0 || c.Since+c.Until != "" || !slices.Contains(c.Status, "open") && !slices.Contains(c.Status, "all")
 }
 
 // statuses returns the values of the leaf status that are wanted; none means any.

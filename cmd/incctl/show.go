@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,6 +83,13 @@ func (s screen) incident(i *incident) error {
 		services = "none hurt"
 	}
 	field("Services", services)
+	var risky []string
+	for _, v := range i.Impact {
+		if v.State == "at-risk" {
+			risky = append(risky, v.Service)
+		}
+	}
+	field("At risk", strings.Join(risky, ", "))
 	field("Occurred", s.whenLong(i.OccurTime))
 	field("Raised", s.whenLong(i.RaiseTime))
 	if i.LastUpdated != i.RaiseTime {
@@ -100,6 +108,9 @@ func (s screen) incident(i *incident) error {
 		field("Ticket", "not needed")
 	}
 	field("Merged into", i.MergedInto)
+	if i.RecurrenceOf != "" {
+		field("Recurs", fmt.Sprintf("last %s, %s before", i.RecurrenceOf, plural(int(number(i.Recurrences)), "time")))
+	}
 	if i.Sources != nil {
 		var nodes []string
 		for _, n := range i.Sources.Source {
@@ -111,10 +122,40 @@ func (s screen) incident(i *incident) error {
 	s.causes(&b, i)
 	s.section(&b, "Explanation", i.Explanation)
 	s.section(&b, "Advice", i.ResolveAdvice)
+	s.record(&b, i)
 	if _, err := fmt.Fprint(s.w, b.String()); err != nil {
 		return err
 	}
 	return s.timeline(i)
+}
+
+// record writes what was done to an incident, and said about it.
+func (s screen) record(b *strings.Builder, i *incident) {
+	if len(i.History) > 0 {
+		fmt.Fprintf(b, "\n%s\n", s.paint("History", bold))
+	}
+	for _, h := range i.History {
+		line := s.when(h.Time) + "  " + clean(h.Action)
+		if h.User != "" {
+			line += " by " + clean(h.User)
+		}
+		if h.Detail != "" {
+			line += ": " + clean(h.Detail)
+		}
+		b.WriteString(s.wrap("  ", line))
+	}
+	if len(i.Comments) > 0 {
+		fmt.Fprintf(b, "\n%s\n", s.paint("Comments", bold))
+	}
+	for _, c := range i.Comments {
+		b.WriteString(s.wrap("  ", s.when(c.Time)+"  "+clean(c.User)+": "+clean(c.Text)))
+	}
+}
+
+// number reads a number of a reply, 0 for none.
+func number(n json.Number) int64 {
+	v, _ := n.Int64()
+	return v
 }
 
 func (s screen) section(b *strings.Builder, title, text string) {

@@ -190,18 +190,6 @@ func centiseconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+5*time.Millisecond)/(10*time.Millisecond)), 10)
 }
 
-// moment reads a time, or a duration away from now in the direction of the sign.
-func moment(text string, now time.Time, sign time.Duration) (time.Time, error) {
-	if d, err := time.ParseDuration(text); err == nil {
-		return now.Add(sign * d), nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return t, fmt.Errorf("%q is neither a time, such as 2026-11-22T06:00:00Z, nor a duration, such as 2h or 10m", text)
-	}
-	return t, nil
-}
-
 // subscriptionNames are those of the nodes of a filter.
 type subscriptionNames struct{ filter, subtree, xpath string }
 
