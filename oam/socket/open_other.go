@@ -58,3 +58,17 @@ func (*Conn) Receive([]byte) (int, Message, error) { return 0, Message{}, errors
 
 // Close does nothing.
 func (*Conn) Close() error { return nil }
+
+// Attempt is a TCP connection that is being opened.
+type Attempt struct {
+	*Conn
+	Began time.Time
+}
+
+// Connect fails: this system does not have what is needed.
+func Connect(oam.Vantage, netip.AddrPort, Options) (*Attempt, error) {
+	return nil, oam.Faultf(oam.NotSupported, "tests of this type need Linux")
+}
+
+// Wait fails.
+func (*Attempt) Wait(time.Time) (Message, error) { return Message{}, errors.ErrUnsupported }
