@@ -23,18 +23,42 @@ type follower struct {
 	schema *yang.Schema // nil: only lines and XML are possible
 	format string
 	left   int // how many to show; 0: all
+
+	numbers sequence
+	patches patches
 }
 
-// follow shows what comes to the end of the subscription. An end that the server has not
-// been asked for is an error.
-func (f *follower) follow(ctx context.Context, s *session) error {
+// follow shows what comes to the end of the subscription, and does what lines say. An end
+// that the server has not been asked for is an error.
+func (f *follower) follow(ctx context.Context, s *session, k *control, in <-chan string) error {
 	for {
-		n, err := s.next(ctx)
+		n, line, err := s.nextOr(ctx, in)
 		if err != nil {
 			return err
 		}
+		if n.content == nil {
+			over, err := k.do(ctx, s, line)
+			switch {
+			case over:
+				return err
+			case err != nil && (ctx.Err() != nil || s.c.Err() != nil):
+				return err
+			case err != nil:
+				fmt.Fprintf(f.app.stderr, "incctl: %v\n", err)
+			}
+			continue
+		}
+		if missing := f.numbers.take(n); missing > 0 {
+			fmt.Fprintf(f.app.stderr, "incctl: %v\n", missingError(missing))
+		}
 		if err := f.show(n); err != nil {
 			return err
+		}
+		if what := f.patches.take(n.content); what != "" {
+			fmt.Fprintf(f.app.stderr, "incctl: %s\n", what)
+			if err := k.resync(ctx, s); err != nil {
+				fmt.Fprintf(f.app.stderr, "incctl: %v\n", err)
+			}
 		}
 		switch name, reason := ending(n.content); name {
 		case "subscription-completed":

@@ -112,33 +112,52 @@ func (s *session) meanwhile(call func() error) error {
 	}
 }
 
-// notification is one of the server's: when it happened, and its content.
+// notification is one of the server's: when it happened, its content, and its sequence
+// number if the server sends them.
 type notification struct {
-	at      time.Time
-	content *etree.Element
+	at       time.Time
+	content  *etree.Element
+	number   uint32
+	numbered bool
 }
 
 // next waits for the next notification.
 func (s *session) next(ctx context.Context) (notification, error) {
+	n, _, err := s.nextOr(ctx, nil)
+	return n, err
+}
+
+// nextOr waits for the next notification or, without one, for what a channel has; only one
+// of the two is not empty. A nil or closed channel has nothing.
+func (s *session) nextOr(ctx context.Context, lines <-chan string) (notification, string, error) {
 	var n *client.Notification
-	if len(s.early) > 0 {
-		n, s.early = s.early[0], s.early[1:]
-	} else {
+	for n == nil {
+		if len(s.early) > 0 {
+			n, s.early = s.early[0], s.early[1:]
+			break
+		}
 		select {
 		case <-ctx.Done():
-			return notification{}, ctx.Err()
+			return notification{}, "", ctx.Err()
+		case line, ok := <-lines:
+			if ok {
+				return notification{}, line, nil
+			}
+			lines = nil
 		case got, ok := <-s.c.Notifications():
 			if !ok {
-				return notification{}, s.c.Err()
+				return notification{}, "", s.c.Err()
 			}
 			n = got
 		}
 	}
 	e, err := n.Event()
 	if err != nil {
-		return notification{}, err
+		return notification{}, "", err
 	}
-	return notification{n.EventTime, e}, nil
+	out := notification{at: n.EventTime, content: e}
+	_, out.number, out.numbered = n.Sequence()
+	return out, "", nil
 }
 
 // marshal writes an element without a document around it.

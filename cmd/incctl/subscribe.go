@@ -30,6 +30,7 @@ type subscribeCommand struct {
 	Encoding string `help:"How the server writes the notifications: xml or json." enum:",xml,json" default:"" placeholder:"NAME"`
 	Format   string `short:"f" help:"How to show them: lines, xml or json. Lines by default." enum:",lines,xml,json" default:"" placeholder:"FORMAT"`
 	Count    int    `short:"n" help:"End after so many." placeholder:"N"`
+	Control  bool   `help:"Read lines from standard input meanwhile: modify, resync and end, with options as here."`
 
 	Stream string `help:"The stream, by default NETCONF; incctl streams lists them." placeholder:"NAME" group:"Streams"`
 	Start  string `help:"Begin in the past: a time, or how long ago, such as 2h." placeholder:"TIME" group:"Streams"`
@@ -45,6 +46,8 @@ type subscribeCommand struct {
 // Help is shown by `incctl subscribe --help`.
 func (*subscribeCommand) Help() string {
 	return `Subscribes and shows each notification as it comes, until interrupted or the subscription has ended.
+When notifications or changes are missing, it says so; a datastore is then asked for as a whole.
+With --control it is changed while it runs, by lines such as "modify --period 10s", "modify /system", "resync" and "end".
 
   incctl subscribe --stream incidents --start 2h
   incctl subscribe ietf-alarms:alarm-notification ietf-incident:incident-notification
@@ -64,6 +67,8 @@ func (c *subscribeCommand) check() error {
 	}
 	ofPush := c.Period != 0 || c.Anchor != "" || c.Dampening != 0 || c.NoSync || len(c.Exclude) > 0
 	switch {
+	case c.Control && c.Subtree == "-":
+		return errors.New("standard input is either the subtree filter or the lines of --control")
 	case filters > 1:
 		return errors.New("what to be told of is said once: as arguments, by --subtree or by --filter")
 	case c.Datastore != "" && (c.Stream != "" || c.Start != ""):
@@ -108,7 +113,14 @@ func (c *subscribeCommand) Run(ctx context.Context, a *app) error {
 		if revised := leaf(reply, nsSubscribed, "replay-start-time-revision"); revised != "" {
 			fmt.Fprintf(a.stderr, "incctl: the server has nothing from before %s\n", a.screen().when(revised))
 		}
-		err = f.follow(ctx, s)
+		k := &control{app: a, schema: f.schema, id: leaf(reply, nsSubscribed, "id"), command: *c}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		var in <-chan string
+		if c.Control {
+			in = linesOf(ctx, a.stdin)
+		}
+		err = f.follow(ctx, s, k, in)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/beevik/etree"
 	"github.com/google/go-cmp/cmp"
 
 	"incidentd/netconf/client"
@@ -133,6 +134,94 @@ func TestSubscribeLive(t *testing.T) {
 		}
 		golden(t, "subscribe-live", b.String())
 	})
+}
+
+// Lines change a subscription while it runs, and end it.
+func TestSubscribeControl(t *testing.T) {
+	inBubble(t, func(t *testing.T, v *virtual) {
+		var b strings.Builder
+		for _, tt := range []struct{ args, lines string }{
+			{"subscribe --datastore running /system --control", "modify --period 1m|modify --dampening 1s /system/hostname|resync|resync now|modify --stop yesterday|modify --anchor 1h|end"},
+			{"subscribe --stream incidents --control", "|# nothing|modify ietf-incident:incident-notification|modify --stop 1h|resync|modify --period 1s|modify --on-change --period 1s|nonsense|modify \"open|modify-subscription --filter critical|delete-subscription"},
+		} {
+			if err := v.Configure(`<data><filters xmlns="` + nsSubscribed + `"><stream-filter><name>critical</name>` +
+				`<stream-subtree-filter><incident-notification xmlns="` + nsIncident + `"><priority>critical</priority></incident-notification></stream-subtree-filter>` +
+				`</stream-filter></filters><system xmlns="urn:ietf:params:xml:ns:yang:ietf-system"><hostname>nms</hostname></system></data>`); err != nil {
+				t.Fatal(err)
+			}
+			in, out := io.Pipe()
+			p, a := &program{}, v.app
+			a.stdin, a.stdout, a.stderr = in, &p.stdout, &p.stderr
+			ended := make(chan int)
+			go func() { ended <- run(t.Context(), words(tt.args), &a) }()
+			synctest.Wait()
+			fmt.Fprintf(&b, "$ incctl %s\n", tt.args)
+			shown, told := 0, 0
+			since := func() string {
+				out, err := p.stdout.String(), p.stderr.String()
+				text := out[shown:] + "! " + err[told:]
+				shown, told = len(out), len(err)
+				return strings.TrimSuffix(text, "! ")
+			}
+			for _, line := range strings.Split(tt.lines, "|") {
+				fmt.Fprintf(&b, "%s> %s\n", since(), line)
+				fmt.Fprintln(out, line)
+				synctest.Wait()
+				v.happen("high", 1)
+				time.Sleep(5 * time.Second)
+			}
+			out.Close()
+			status := <-ended
+			fmt.Fprintf(&b, "%s= %d\n\n", since(), status)
+		}
+		golden(t, "subscribe-control", b.String())
+	})
+}
+
+// What a receiver lacks is seen by the patch-ids.
+func TestPatches(t *testing.T) {
+	xml := func(name, more string) string {
+		return `<` + name + ` xmlns="` + nsPush + `"><id>1</id>` + more + `</` + name + `>`
+	}
+	patch := func(id string) string {
+		return xml("push-change-update", "<datastore-changes><yang-patch><patch-id>"+id+"</patch-id></yang-patch></datastore-changes>")
+	}
+	json := func(text string) string {
+		return `<encoded-event xmlns="` + nsNotifications + `"><json>` + text + `</json></encoded-event>`
+	}
+	for _, tt := range []struct {
+		name string
+		in   []string
+		want string
+	}{
+		{"in order", []string{xml("push-update", ""), patch("0"), patch("1"), xml("push-update", ""), patch("0")}, ""},
+		{"begins with a patch", []string{patch("7"), patch("8")}, ""},
+		{"wraps around", []string{patch("4294967295"), patch("0")}, ""},
+		{"missing", []string{xml("push-update", ""), patch("0"), patch("3")}, "2 of the changes before the patch-id 3 did not come"},
+		{"missing first", []string{xml("push-update", ""), patch("1")}, "1 of the changes before the patch-id 1 did not come"},
+		{"incomplete", []string{xml("push-change-update", "<datastore-changes><yang-patch><patch-id>0</patch-id></yang-patch></datastore-changes><incomplete-update/>")},
+			"the change with the patch-id 0 is incomplete"},
+		{"incomplete whole", []string{xml("push-update", "<incomplete-update/>")}, "not all that is selected came"},
+		{"others", []string{`<x xmlns="urn:x"/>`, patch("no counter")}, ""},
+		{"json", []string{json(`{"ietf-yang-push:push-update":{"id":1}}`), json(`{"ietf-yang-push:push-change-update":{"id":1,"datastore-changes":{"yang-patch":{"patch-id":"2"}}}}`)},
+			"2 of the changes before the patch-id 2 did not come"},
+		{"json incomplete", []string{json(`{"ietf-yang-push:push-update":{"id":1,"incomplete-update":[null]}}`)}, "not all that is selected came"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var p patches
+			got := ""
+			for _, text := range tt.in {
+				doc := etree.NewDocument()
+				if err := doc.ReadFromString(text); err != nil {
+					t.Fatal(err)
+				}
+				got += p.take(doc.Root())
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
 }
 
 func (v *virtual) subscriptions() ([]subscriptionInfo, error) {

@@ -19,7 +19,8 @@ type watchCommand struct {
 // Help is shown by `incctl watch --help`.
 func (*watchCommand) Help() string {
 	return "Shows the open incidents, then each change as it comes, until interrupted. " +
-		"A lost connection is made again and nothing that happened meanwhile is left out."
+		"A lost connection is made again, and nothing that happened meanwhile is left out or shown twice. " +
+		"So it is when the server's sequence numbers tell that something is missing."
 }
 
 // The waits between attempts to connect again.
@@ -34,7 +35,7 @@ const overlap = 2 * time.Second
 
 // Run shows incidents until ctx is done, which is no error.
 func (c *watchCommand) Run(ctx context.Context, a *app) error {
-	w := &watcher{app: a, verbose: c.Verbose, seen: map[digest]time.Time{}, listed: map[string]time.Time{}}
+	w := &watcher{app: a, verbose: c.Verbose, seen: map[digest]sight{}, listed: map[string]time.Time{}}
 	if c.Since > 0 {
 		w.start = time.Now().Add(-c.Since)
 	}
@@ -51,7 +52,11 @@ func (c *watchCommand) Run(ctx context.Context, a *app) error {
 		if w.connected > before {
 			wait = firstWait
 		}
-		fmt.Fprintf(a.stderr, "incctl: connection lost: %v; trying again in %s\n", err, wait)
+		if missing := missingError(0); errors.As(err, &missing) {
+			fmt.Fprintf(a.stderr, "incctl: %v; asking for what happened since in a new session in %s\n", err, wait)
+		} else {
+			fmt.Fprintf(a.stderr, "incctl: connection lost: %v; trying again in %s\n", err, wait)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -69,6 +74,12 @@ func temporary(err error) bool {
 
 type digest [sha256.Size]byte
 
+// sight is when a notification happened, and how often it was shown.
+type sight struct {
+	at    time.Time
+	times int
+}
+
 // watcher is what lives longer than a connection.
 type watcher struct {
 	app        *app
@@ -77,9 +88,13 @@ type watcher struct {
 	listedOnce bool      // the open incidents were shown
 	start      time.Time // of the replay; zero means none
 	// last is the time of the newest notification, and seen those that a subscription
-	// which begins overlap before it will bring again.
-	last time.Time
-	seen map[digest]time.Time
+	// which begins overlap before it will bring again. again is what is left of these in
+	// the session.
+	last  time.Time
+	seen  map[digest]sight
+	again map[digest]int
+	// numbers are those of the session.
+	numbers sequence
 	// listed is when each incident of the first list changed last: notifications up to
 	// then tell nothing new.
 	listed map[string]time.Time
@@ -93,8 +108,12 @@ func (w *watcher) session(ctx context.Context) error {
 	}
 	defer s.close()
 	start := w.start
+	w.numbers, w.again = sequence{}, map[digest]int{}
 	if !w.last.IsZero() {
 		start = w.last.Add(-overlap)
+		for sum, s := range w.seen {
+			w.again[sum] = s.times
+		}
 	}
 	if w.listedOnce || s.interleaves() {
 		if err := w.subscribe(ctx, s, start); err != nil {
@@ -195,19 +214,23 @@ func (w *watcher) showList(list []incident) error {
 
 // take shows a notification unless it was shown before.
 func (w *watcher) take(n notification) error {
+	if missing := w.numbers.take(n); missing > 0 {
+		return missingError(missing)
+	}
 	sum := digest(sha256.Sum256(fmt.Appendf(nil, "%d %s", n.at.UnixNano(), marshal(n.content))))
-	if _, again := w.seen[sum]; again {
+	if w.again[sum] > 0 {
+		w.again[sum]--
 		return nil
 	}
 	if n.at.After(w.last) {
 		w.last = n.at
-		for k, t := range w.seen {
-			if t.Before(n.at.Add(-overlap)) {
+		for k, s := range w.seen {
+			if s.at.Before(n.at.Add(-overlap)) {
 				delete(w.seen, k)
 			}
 		}
 	}
-	w.seen[sum] = n.at
+	w.seen[sum] = sight{n.at, w.seen[sum].times + 1}
 	if n.content.Tag != "incident-notification" || n.content.NamespaceURI() != nsIncident {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -147,6 +148,46 @@ func TestWatchResumes(t *testing.T) {
 			}
 		}
 		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("shown (-want +got):\n%s\n%s", d, p.stdout.String())
+		}
+	})
+}
+
+// Sequence numbers tell that something is missing, and that two notifications which are alike
+// are two.
+func TestWatchMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		at := time.Now().Add(time.Second)
+		numbered := func(n int, id string) string {
+			return strings.Replace(news(at, id, "raised", ""), "<incident-notification", fmt.Sprintf(
+				`<sysName xmlns="urn:ietf:params:xml:ns:yang:ietf-notification-sequencing">nms</sysName>`+
+					`<sequenceNumber xmlns="urn:ietf:params:xml:ns:yang:ietf-notification-sequencing">%d</sequenceNumber><incident-notification`, uint32(n)), 1)
+		}
+		all := []string{"inc-101", "inc-102", "inc-102", "inc-103", "inc-104", "inc-105"}
+		p := scenario(t, s, func(op *etree.Element, p *peer, session int) string {
+			time.Sleep(2 * time.Second)
+			switch session {
+			case 1:
+				for _, n := range []int{0, 1, 2, 4} { // without inc-103
+					p.send("%s", numbered(n-2, all[n])) // they wrap around
+				}
+				return "<ok/>"
+			default:
+				for n, id := range all {
+					p.send("%s", numbered(1+n, id))
+				}
+				return "last"
+			}
+		}, "--since", "1m")
+		p.want(t, 0, "incctl: a notification is missing; asking for what happened since in a new session in 1s\nincctl: connected again\n")
+		var got []string
+		for line := range strings.Lines(p.stdout.String()) {
+			if f := strings.Fields(line); len(f) > 4 && f[2] == "raised" {
+				got = append(got, f[4])
+			}
+		}
+		if d := cmp.Diff(all, slices.DeleteFunc(got, func(id string) bool { return !slices.Contains(all, id) })); d != "" {
 			t.Errorf("shown (-want +got):\n%s\n%s", d, p.stdout.String())
 		}
 	})

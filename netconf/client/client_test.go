@@ -570,3 +570,30 @@ func TestCloseWithFullChannel(t *testing.T) {
 		}
 	})
 }
+
+func TestSequence(t *testing.T) {
+	const head = `<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"><eventTime>2000-01-01T00:00:00Z</eventTime>`
+	const event = `<note xmlns="urn:x"/></notification>`
+	const space = ` xmlns="urn:ietf:params:xml:ns:yang:ietf-notification-sequencing">`
+	for _, tt := range []struct {
+		name, text, sysName string
+		number              uint32
+		ok                  bool
+	}{
+		{"none", head + event, "", 0, false},
+		{"both", head + "<sysName" + space + "nms</sysName><sequenceNumber" + space + "4294967295</sequenceNumber>" + event, "nms", 4294967295, true},
+		{"no number", head + "<sysName" + space + "nms</sysName>" + event, "nms", 0, false},
+		{"too large", head + "<sequenceNumber" + space + "4294967296</sequenceNumber>" + event, "", 0, false},
+	} {
+		n := newNotification([]byte(tt.text), time.Time{})
+		if name, number, ok := n.Sequence(); name != tt.sysName || ok != tt.ok || ok && number != tt.number {
+			t.Errorf("%s: %q, %d, %v; want %q, %d, %v", tt.name, name, number, ok, tt.sysName, tt.number, tt.ok)
+		}
+		if e, err := n.Event(); err != nil || e.Tag != "note" {
+			t.Errorf("%s: the event is %v, %v", tt.name, e, err)
+		}
+	}
+	if _, _, ok := newNotification([]byte("<"), time.Time{}).Sequence(); ok {
+		t.Error("what is no XML has a number")
+	}
+}

@@ -96,18 +96,44 @@ func newNotification(raw []byte, eventTime time.Time) *Notification {
 // Doc parses the notification; the work is done once.
 func (n *Notification) Doc() (*etree.Document, error) { return n.doc() }
 
-// Event is the element beside eventTime: the notification itself.
+// Event is the element beside eventTime and the sequence number: the notification itself.
 func (n *Notification) Event() (*etree.Element, error) {
 	doc, err := n.doc()
 	if err != nil {
 		return nil, fmt.Errorf("%w: a notification that is not XML: %w", ErrProtocol, err)
 	}
 	for _, el := range doc.Root().ChildElements() {
-		if el.Tag != "eventTime" || el.NamespaceURI() != notificationNamespace {
+		space := el.NamespaceURI()
+		if space != sequencingNamespace && (el.Tag != "eventTime" || space != notificationNamespace) {
 			return el, nil
 		}
 	}
 	return nil, fmt.Errorf("%w: an empty notification", ErrProtocol)
+}
+
+// sequencingNamespace is that of the sender and the number in an envelope.
+const sequencingNamespace = "urn:ietf:params:xml:ns:yang:ietf-notification-sequencing"
+
+// Sequence is the sender of the notification and its sequenceNumber; false when the server
+// sends none [draft-tgraf-netconf-notif-sequencing section 3].
+func (n *Notification) Sequence() (sysName string, number uint32, ok bool) {
+	doc, err := n.doc()
+	if err != nil {
+		return "", 0, false
+	}
+	for _, el := range doc.Root().ChildElements() {
+		if el.NamespaceURI() != sequencingNamespace {
+			continue
+		}
+		switch el.Tag {
+		case "sysName":
+			sysName = el.Text()
+		case "sequenceNumber":
+			v, err := strconv.ParseUint(strings.TrimSpace(el.Text()), 10, 32)
+			number, ok = uint32(v), err == nil
+		}
+	}
+	return sysName, number, ok
 }
 
 func parser(raw []byte) func() (*etree.Document, error) {
