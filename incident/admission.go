@@ -31,7 +31,9 @@ func (m *Manager) openQueue() {
 	if at := m.store.Schema().Root.ChildNamed("admission"); at != nil {
 		m.store.Provide(at, func(*datastore.Snapshot) *data.Node {
 			b := data.Build(at)
-			m.Admission().encode(b.Container("statistics"))
+			statistics := b.Container("statistics")
+			m.Admission().encode(statistics)
+			m.Lag().encode(statistics)
 			return b.Node()
 		})
 	}
@@ -51,36 +53,69 @@ func (q *queue) configure(running *data.Node) {
 	}
 }
 
-// takeAll takes what waits, until nothing does.
+// takeAll takes what waits, until nothing does. A batch is done when the correlator has
+// judged it, which may take some transactions more.
 func (m *Manager) takeAll() {
+	var open []*batch // on disk, not yet judged
 	for {
 		var taken []*batch
 		err := m.store.Update(context.Background(), func(tx *datastore.Tx) error {
-			begun, events := time.Now(), 0
-			for events < mostTaken && time.Since(begun) < longest {
+			t, events := &turn{time.Now()}, 0
+			if len(open) == 0 {
 				b := m.queue.next()
 				if b == nil {
-					break
+					return nil
 				}
 				taken = append(taken, b)
-				events += len(b.events)
-				if len(taken) == 1 {
-					if err := m.ready(tx); err != nil {
-						return err
-					}
-				}
-				if err := m.take(tx, b); err != nil {
+			}
+			if err := m.ready(tx); err != nil {
+				return err
+			}
+			if len(open) > 0 {
+				if err := m.judge(tx, t); err != nil || !m.behind.caughtUp() {
 					return err
 				}
 			}
-			return nil
+			for k := 0; ; k++ {
+				if k == len(taken) {
+					if events >= mostTaken || t.spent() {
+						return nil
+					}
+					b := m.queue.next()
+					if b == nil {
+						return nil
+					}
+					taken = append(taken, b)
+				}
+				events += len(taken[k].events)
+				if err := m.take(tx, taken[k]); err != nil {
+					return err
+				}
+				if err := m.judge(tx, t); err != nil || !m.behind.caughtUp() {
+					return err
+				}
+				if m.next-1-m.snapped >= uint64(m.c.SnapshotEvery) {
+					return m.snapshot(tx)
+				}
+			}
 		})
 		if err != nil && len(taken) == 0 { // the store has closed
 			for b := m.queue.next(); b != nil; b = m.queue.next() {
 				taken = append(taken, b)
 			}
 		}
-		m.queue.finish(taken, err)
+		switch {
+		case err != nil:
+			m.queue.finish(open, nil) // they are in the log, and judged when that can be
+			m.queue.finish(taken, err)
+			open = nil
+		case m.isBehind.Load():
+			open = append(open, taken...)
+			continue
+		default:
+			m.queue.finish(append(open, taken...), nil)
+			open = nil
+		}
 		if m.queue.idle() {
 			return
 		}
@@ -103,6 +138,15 @@ func (f AdmissionFigures) encode(b *data.Builder) {
 		Uint("queued", uint64(f.Queued)).Uint("memory", uint64(f.Memory)).Uint("most-memory", uint64(f.MostMemory)).
 		Uint("reporters-waiting", uint64(f.Reporters)).
 		Leaf("lag", milliseconds(f.Lag)).Leaf("longest-lag", milliseconds(f.LongestLag))
+}
+
+// Lag tells how long decisions take.
+func (m *Manager) Lag() LagFigures { return m.lag.figures() }
+
+func (f LagFigures) encode(b *data.Builder) {
+	exact := func(d time.Duration) string { return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 3, 64) }
+	b.Uint("decisions", f.Decisions).Uint("decisions-late", f.Late).Leaf("decision-lag-median", exact(f.Median)).
+		Leaf("decision-lag-99", exact(f.P99)).Leaf("decision-lag-longest", exact(f.Longest))
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -203,6 +203,9 @@ func author(r *netconf.Request) datastore.Author {
 // command has the correlator carry out what an operator wants, and stores what follows.
 // The state of the correlator after it is stored too, as no event of the log leads there.
 func (m *Manager) command(tx *datastore.Tx, r *netconf.Request, c correlate.Command) ([]correlate.Decision, error) {
+	if err := m.judge(tx, nil); err != nil {
+		return nil, err
+	}
 	if now := m.clock.Load().now(tx.Now()); !now.IsZero() {
 		c.At = now
 	}

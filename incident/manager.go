@@ -29,7 +29,7 @@ type Config struct {
 	// incidentd-correlation says nothing else.
 	Correlator correlate.Config
 	// SnapshotEvery is the number of events between snapshots of the
-	// correlator; 0: 5,000.
+	// correlator; 0: 1,000.
 	SnapshotEvery int
 	// Log gets what nobody is answered; nil: nothing is logged.
 	Log *slog.Logger
@@ -50,6 +50,8 @@ type Manager struct {
 	reformed chan struct{} // one slot: running has changed what the correlator judges by
 	deadline atomic.Int64  // stream time in nanoseconds of the next timer, 0 for none
 	clock    atomic.Pointer[clock]
+	isBehind atomic.Bool // the correlator has still to see events of the log, or decisions to be stored
+	lag      lag
 	figures  atomic.Pointer[figures]
 	dryRuns  atomic.Uint64
 	trying   sync.Mutex // held during a dry run
@@ -64,9 +66,11 @@ type Manager struct {
 	next       uint64 // place of the next event in the log
 	snapped    uint64 // events in the last snapshot
 	cleared    []clearedIncident
-	stale      bool   // the engine has seen what was not stored
-	committed  uint64 // serial of the last decision that was stored
-	purged     []byte // where the next look for what the history need not keep begins
+	behind     behind
+	stored     []time.Time // when the decisions of this transaction were due
+	stale      bool        // the engine has seen what was not stored
+	committed  uint64      // serial of the last decision that was stored
+	purged     []byte      // where the next look for what the history need not keep begins
 }
 
 type clearedIncident struct {
@@ -122,7 +126,7 @@ var (
 // it was. It registers the provider of its own figures.
 func New(c Config) (*Manager, error) {
 	if c.SnapshotEvery == 0 {
-		c.SnapshotEvery = 5000
+		c.SnapshotEvery = 1000
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -170,8 +174,8 @@ func (m *Manager) Start() {
 	m.alarms.Start()
 }
 
-// Stop ends what Start began, takes the events that wait, refuses others, and stores a snapshot of the correlator, so that the
-// next start is quick.
+// Stop ends what Start began, takes the events that wait, refuses others, and stores a
+// snapshot of the correlator, so that the next start is quick.
 func (m *Manager) Stop() error {
 	m.queue.stop()
 	if m.stop != nil {
@@ -190,7 +194,7 @@ func (m *Manager) Stop() error {
 // ready makes the engine fit for use in a transaction: restored if what it saw
 // came to nothing, and with the topology as configured.
 func (m *Manager) ready(tx *datastore.Tx) error {
-	tx.OnAbort(func() { m.stale = true })
+	tx.OnAbort(func() { m.stale, m.stored = true, m.stored[:0] })
 	tx.OnCommit(m.publish)
 	if m.stale {
 		if err := m.restore(tx, tx.Running()); err != nil {
@@ -200,6 +204,9 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 	}
 	m.queue.configure(tx.Running())
 	if judging := tx.Running().Child("correlation"); judging != m.judging {
+		if err := m.judge(tx, nil); err != nil {
+			return err
+		}
 		m.judging = judging
 		m.engine.Configure(CorrelatorFromData(judging, m.c.Correlator))
 		if err := m.snapshot(tx); err != nil {
@@ -207,6 +214,9 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 		}
 	}
 	if networks := tx.Running().Child("networks"); networks != m.networks {
+		if err := m.judge(tx, nil); err != nil {
+			return err
+		}
 		// A snapshot after the change: events before it were judged by the
 		// topology that was, those after it will be by the new one.
 		m.setTopology(networks)
@@ -228,6 +238,9 @@ func (m *Manager) publish(*datastore.Snapshot) {
 		next = at.UnixNano()
 	}
 	m.deadline.Store(next)
+	m.isBehind.Store(!m.behind.caughtUp())
+	m.lag.add(m.stored, time.Now())
+	m.stored = m.stored[:0]
 	select {
 	case m.wake <- struct{}{}:
 	default:
@@ -246,6 +259,9 @@ func (m *Manager) tick(ctx context.Context) {
 		wait := time.Hour
 		if due := m.deadline.Load(); due != 0 {
 			wait = max(0, time.Until(m.clock.Load().at(time.Unix(0, due))))
+		}
+		if m.isBehind.Load() {
+			wait = 0
 		}
 		timer := time.NewTimer(wait)
 		var err error
@@ -274,7 +290,7 @@ func (m *Manager) tick(ctx context.Context) {
 	}
 }
 
-// advance runs the timers that are due.
+// advance runs the timers that are due, some at a time.
 func (m *Manager) advance(tx *datastore.Tx) error {
 	if err := m.ready(tx); err != nil {
 		return err
@@ -283,7 +299,15 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 	if now.IsZero() {
 		return nil
 	}
-	return m.decide(tx, m.engine.Advance(now))
+	t := &turn{time.Now()}
+	for {
+		if err := m.judge(tx, t); err != nil || t.spent() {
+			return err
+		}
+		if m.step(now) {
+			return m.judge(tx, t)
+		}
+	}
 }
 
 // restore makes the engine from its snapshot and the events since, by a configuration.
@@ -292,7 +316,7 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
 	m.judging = running.Child("correlation")
 	m.engine = correlate.New(CorrelatorFromData(m.judging, m.c.Correlator))
-	m.networks, m.index = nil, nil
+	m.networks, m.index, m.behind = nil, nil, behind{}
 	m.setTopology(running.Child("networks"))
 	m.next, m.snapped = 1, 0
 	m.unmapped = map[string]bool{}
@@ -366,8 +390,11 @@ func decodeEvent(row []byte) (event.Event, error) {
 	return event.Parse(row[8:])
 }
 
-// snapshot stores what has changed of the engine's state.
+// snapshot stores what has changed of the engine's state, which has caught up.
 func (m *Manager) snapshot(tx *datastore.Tx) error {
+	if err := m.judge(tx, nil); err != nil {
+		return err
+	}
 	for _, p := range m.engine.Changes() {
 		if p.Value == nil {
 			tx.Delete(tableParts, p.Key)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"incidentd/datastore"
-	"incidentd/incident/correlate"
 	"incidentd/incident/event"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -30,8 +29,8 @@ func (m *Manager) Report(ctx context.Context, events []event.Event) (Reported, e
 	return in.Report(ctx, events)
 }
 
-// take is the transaction of one batch: its events in the log, and what follows from
-// them.
+// take writes the events of a batch to the log and the alarm list, and leaves the rest to
+// judge.
 func (m *Manager) take(tx *datastore.Tx, b *batch) error {
 	fresh, recording := m.admit(tx, b.events, &b.result)
 	if len(fresh) == 0 {
@@ -44,20 +43,11 @@ func (m *Manager) take(tx *datastore.Tx, b *batch) error {
 	m.ensureNodes(tx, nodes)
 	alarms := m.alarms.Begin(tx)
 	alarms.Report(fresh)
-	var decisions []correlate.Decision
-	for _, e := range fresh {
-		decisions = append(decisions, m.engine.Feed(e)...)
-	}
 	if err := alarms.Done(); err != nil {
 		return err
 	}
-	if err := m.decide(tx, decisions); err != nil {
-		return err
-	}
+	m.takeUp(fresh, b.since)
 	m.setClock(tx, fresh[len(fresh)-1].Arrival, recording)
-	if m.next-1-m.snapped >= uint64(m.c.SnapshotEvery) {
-		return m.snapshot(tx)
-	}
 	return nil
 }
 

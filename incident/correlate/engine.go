@@ -326,6 +326,21 @@ func (e *Engine) Advance(now time.Time) []Decision {
 	return e.flush()
 }
 
+// Step is Advance in parts: it runs timers that are due until they have brought some
+// decisions, or have been many, and reports whether these were all. Only then the stream
+// time is now. Feed may follow, which runs the rest, or another Step.
+func (e *Engine) Step(now time.Time, some int) (decisions []Decision, done bool) {
+	const many = 256
+	at := nanos(now)
+	for fired := 0; len(e.out) < some && fired < many; fired++ {
+		if !e.fireNext(at) {
+			e.now = max(e.now, at)
+			return e.flush(), true
+		}
+	}
+	return e.flush(), false
+}
+
 // Next returns when the next timer is due; false if none is armed.
 func (e *Engine) Next() (time.Time, bool) {
 	at, ok := e.timers.next()

@@ -170,18 +170,23 @@ func (e *Engine) disarm(i *incident, kind timerKind) {
 
 // run fires the timers due at or before now, each at its own time.
 func (e *Engine) run(now int64) {
-	for {
-		t, ok := e.timers.pop(now)
-		if !ok {
-			return
-		}
-		e.now = max(e.now, t.at)
-		if t.a != nil {
-			e.fireAlarm(t.a, &t)
-		} else {
-			e.fire(t.i, &t)
-		}
+	for e.fireNext(now) {
 	}
+}
+
+// fireNext fires the first timer that is due at now; false if none is.
+func (e *Engine) fireNext(now int64) bool {
+	t, ok := e.timers.pop(now)
+	if !ok {
+		return false
+	}
+	e.now = max(e.now, t.at)
+	if t.a != nil {
+		e.fireAlarm(t.a, &t)
+	} else {
+		e.fire(t.i, &t)
+	}
+	return true
 }
 
 func (e *Engine) fireAlarm(a *alarm, t *timer) {
