@@ -60,7 +60,7 @@ func (m *Manager) takeAll() {
 	for {
 		var taken []*batch
 		err := m.store.Update(context.Background(), func(tx *datastore.Tx) error {
-			t, events := &turn{time.Now()}, 0
+			t, events := newTurn(), 0
 			if len(open) == 0 {
 				b := m.queue.next()
 				if b == nil {

@@ -30,14 +30,25 @@ type decided struct {
 
 func (b *behind) caughtUp() bool { return len(b.events) == 0 && len(b.decisions) == 0 }
 
-// few bounds the decisions of one step of the correlator.
-const few = 16
+const (
+	// few bounds the decisions of one step of the correlator.
+	few = 16
+	// mostDecided bounds the decisions that one transaction stores.
+	mostDecided = 256
+)
 
-// turn is the time that a transaction may take, so that others are not held up.
-type turn struct{ begun time.Time }
+// turn is what a transaction may do, so that others are not held up.
+type turn struct {
+	begun   time.Time
+	decided int
+}
+
+func newTurn() *turn { return &turn{begun: time.Now()} }
 
 // spent reports whether it is over. A turn of nil lasts.
-func (t *turn) spent() bool { return t != nil && time.Since(t.begun) >= longest }
+func (t *turn) spent() bool {
+	return t != nil && (t.decided >= mostDecided || time.Since(t.begun) >= longest)
+}
 
 // judge feeds the correlator and stores what it decides, until it has caught up or the
 // turn is over.
@@ -55,6 +66,9 @@ func (m *Manager) judge(tx *datastore.Tx, t *turn) error {
 			}
 			if err := m.decide(tx, list); err != nil {
 				return err
+			}
+			if t != nil {
+				t.decided += n
 			}
 			clear(b.decisions[:n])
 			b.decisions = b.decisions[n:]

@@ -299,7 +299,7 @@ func (m *Manager) advance(tx *datastore.Tx) error {
 	if now.IsZero() {
 		return nil
 	}
-	t := &turn{time.Now()}
+	t := newTurn()
 	for {
 		if err := m.judge(tx, t); err != nil || t.spent() {
 			return err
