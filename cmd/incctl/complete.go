@@ -195,6 +195,15 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 			out = append(out, datapath.Candidate{Text: strconv.FormatUint(uint64(i.ID), 10), Description: i.Stream + i.Datastore + " " + i.Receiver})
 		}
 		return beginning(out, last)
+	case "source":
+		list, err := s.sources(ctx, "")
+		if err != nil {
+			return nil
+		}
+		for _, h := range list {
+			out = append(out, datapath.Candidate{Text: h.Name, Description: h.Kind + " " + h.State})
+		}
+		return beginning(out, last)
 	case "incident":
 		data, err := s.get(ctx, listFilter([]string{"raised", "updated"}, nil))
 		if err != nil {

@@ -47,6 +47,9 @@ type cli struct {
 	Preview   previewCommand   `cmd:"" group:"Judgement" help:"Tell what would go down with an object."`
 	DryRun    dryRunCommand    `cmd:"" group:"Judgement" help:"Try another correlation on the events of the past."`
 
+	Sources sourcesCommand `cmd:"" group:"Sources" help:"List the sources of events, or show how one gets on."`
+	Mapping mappingCommand `cmd:"" group:"Sources" help:"Show what becomes of a message."`
+
 	Subscribe        subscribeCommand        `cmd:"" group:"Notifications" help:"Show notifications of a stream, or a datastore and its changes, as they come."`
 	Streams          streamsCommand          `cmd:"" group:"Notifications" help:"List the streams of notifications."`
 	Subscriptions    subscriptionsCommand    `cmd:"" group:"Notifications" help:"List the subscriptions and how their receivers get on."`
