@@ -239,11 +239,10 @@ func (m *Manager) refusal(r *netconf.Request, err error) error {
 		return why
 	case errors.Is(err, correlate.ErrCommand), errors.Is(err, correlate.ErrUnknown):
 		_, why, _ := strings.Cut(err.Error(), ": ")
-		id := r.Input.Leaf("incident-id")
-		if id == "" {
-			return rpcerr.InvalidValue("%s", why)
+		if r.Input.Child("incident-id") != nil {
+			return rpcerr.InvalidValue("%s", why).At(at(r.Input, "incident-id"))
 		}
-		return rpcerr.InvalidValue("%s", strings.ReplaceAll(why, "incident "+trimID(id), id)).At(at(r.Input, "incident-id"))
+		return rpcerr.InvalidValue("%s", why)
 	}
 	return err
 }

@@ -66,7 +66,7 @@ func (e *Engine) Command(c Command) ([]Decision, error) {
 // resolve ends an incident on an operator's word, if none of its alarms could clear.
 func (e *Engine) resolve(i *incident) error {
 	if i.tally.lasting > i.tally.lastingClear {
-		return fmt.Errorf("%w: alarms of incident %d last", ErrCommand, i.no)
+		return fmt.Errorf("%w: alarms of inc-%d last", ErrCommand, i.no)
 	}
 	e.close(i)
 	return nil
@@ -90,7 +90,7 @@ func (e *Engine) merge(into *incident, nos []uint64) error {
 		case err != nil:
 			return err
 		case i == into || slices.Contains(others, i):
-			return fmt.Errorf("%w: incident %d is named twice", ErrCommand, no)
+			return fmt.Errorf("%w: inc-%d is named twice", ErrCommand, no)
 		}
 		others = append(others, i)
 	}
@@ -154,7 +154,7 @@ func (e *Engine) split(from *incident, events []string) error {
 		return err
 	}
 	if len(alarms) == len(from.members) {
-		return fmt.Errorf("%w: nothing would be left of incident %d", ErrCommand, from.no)
+		return fmt.Errorf("%w: nothing would be left of inc-%d", ErrCommand, from.no)
 	}
 	i := e.newIncident(e.own(alarms))
 	e.pin(i)

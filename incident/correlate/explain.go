@@ -293,7 +293,7 @@ func (t *telling) explain(c *Incident) string {
 		fmt.Fprintf(&b, "Maintenance: the mark %s names the root.\n", t.markID)
 	}
 	if c.RecurrenceOf != 0 {
-		fmt.Fprintf(&b, "It was there before: incident %d was the last of %s.\n", c.RecurrenceOf, counted(c.Recurrences, "earlier one"))
+		fmt.Fprintf(&b, "It was there before: inc-%d was the last of %s.\n", c.RecurrenceOf, counted(c.Recurrences, "earlier one"))
 	}
 	if t.planned {
 		b.WriteString("Periodic: a rule of the calendar says so.\n")

@@ -87,7 +87,7 @@ func TestRecurrence(t *testing.T) {
 		if x.Op == Raised {
 			got = append(got, link{x.Incident.No, x.Incident.RecurrenceOf, x.Incident.Recurrences})
 		}
-		if x.Incident.No == 3 && !strings.Contains(x.Incident.Explanation(), "incident 2 was the last of 2 earlier ones") {
+		if x.Incident.No == 3 && !strings.Contains(x.Incident.Explanation(), "inc-2 was the last of 2 earlier ones") {
 			t.Errorf("%s", x.Incident.Explanation())
 		}
 	}

@@ -49,7 +49,7 @@ func (c *Incident) Reasoning() Reasoning {
 		r.Learned = append(r.Learned, fmt.Sprintf("%s%s fails together with the root, by a shared risk or because an operator said so.", p.CauseName, at(p.Node, p.Resource)))
 	}
 	if c.RecurrenceOf != 0 {
-		r.Learned = append(r.Learned, fmt.Sprintf("Incident %d was the last of %s of the same root.", c.RecurrenceOf, counted(c.Recurrences, "earlier one")))
+		r.Learned = append(r.Learned, fmt.Sprintf("inc-%d was the last of %s of the same root.", c.RecurrenceOf, counted(c.Recurrences, "earlier one")))
 	}
 	return r
 }

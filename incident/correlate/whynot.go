@@ -64,7 +64,7 @@ func (e *Engine) WhyNot(id string, no uint64) (WhyNot, error) {
 	switch {
 	case a.inc == i:
 		w.Lacking = LackingNothing
-		w.Sentence = fmt.Sprintf("%s is in incident %d, by %s.", what, no, a.rule)
+		w.Sentence = fmt.Sprintf("%s is in inc-%d, by %s.", what, no, a.rule)
 	case a.obj.nodeID == topology.None:
 		w.Lacking = LackingPlace
 		w.Sentence = fmt.Sprintf("The topology does not have %s, so nothing leads from it to the root, %s.", a.obj.node, root)
@@ -112,7 +112,7 @@ func (a *alarm) speaksFor(h *hypothesis, e *Engine) *cand {
 func (e *Engine) preferred(a *alarm) string {
 	switch {
 	case a.inc != nil && a.inc.no != 0:
-		return fmt.Sprintf("incident %d, %s%s, explains it by %s", a.inc.no, causeTexts[a.inc.root.cause].name, at(a.inc.root.node, a.inc.root.name), a.rule)
+		return fmt.Sprintf("inc-%d, %s%s, explains it by %s", a.inc.no, causeTexts[a.inc.root.cause].name, at(a.inc.root.node, a.inc.root.name), a.rule)
 	case a.inc != nil:
 		return fmt.Sprintf("%s%s, which is not raised, explains it by %s", causeTexts[a.inc.root.cause].name, at(a.inc.root.node, a.inc.root.name), a.rule)
 	case a.state == pooled:
@@ -191,7 +191,7 @@ func (e *Engine) whyNotOther(id string, i *incident) (WhyNot, error) {
 	w := WhyNot{Lacking: LackingLast}
 	for _, c := range i.context {
 		if c.ID == id {
-			return WhyNot{Lacking: LackingNothing, Incident: i.no, Sentence: fmt.Sprintf("%s%s is in incident %d, as context.", c.AlarmTypeID, at(c.Node, c.Resource), i.no)}, nil
+			return WhyNot{Lacking: LackingNothing, Incident: i.no, Sentence: fmt.Sprintf("%s%s is in inc-%d, as context.", c.AlarmTypeID, at(c.Node, c.Resource), i.no)}, nil
 		}
 	}
 	for _, j := range e.byBirth() {
@@ -204,7 +204,7 @@ func (e *Engine) whyNotOther(id string, i *incident) (WhyNot, error) {
 				if j == i {
 					w.Lacking = LackingNothing
 				}
-				w.Sentence = fmt.Sprintf("It is over; it was in incident %d, by %s.", j.no, j.past[k].rule)
+				w.Sentence = fmt.Sprintf("It is over; it was in inc-%d, by %s.", j.no, j.past[k].rule)
 				return w, nil
 			}
 		}

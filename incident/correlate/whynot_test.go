@@ -21,7 +21,7 @@ func TestWhyNot(t *testing.T) {
 		want  WhyNot
 	}{
 		{"e3", WhyNot{Lacking: LackingNothing, Rule: "link-down-edge", Path: []string{"link A:e1-B:e1", "channel OA:c1-OB:c1", "section OA:1-OB:1"}, Incident: 1,
-			Sentence: "link-down at A e1 is in incident 1, by link-down-edge."}},
+			Sentence: "link-down at A e1 is in inc-1, by link-down-edge."}},
 		{"e4", WhyNot{Lacking: LackingPath, Rule: "link-down-edge", Lag: time.Second, Incident: 3,
 			Sentence: "By link-down-edge link-down at PC x1 could speak for a link failure, but from there the topology leads to none."}},
 		{"e5", WhyNot{Lacking: LackingPlace, Lag: time.Second, Incident: 4,
@@ -30,7 +30,7 @@ func TestWhyNot(t *testing.T) {
 			Sentence: "input-errors at B e2 says input-errors, and no rule has that speak for a cause such as Link failure at fibre OA:1-OB:1."}},
 		{"e7", WhyNot{Lacking: LackingPath, Rule: "impact", Lag: time.Second, Incident: 2, Sentence: "tunnel-down at PB t3 rests on tunnel PB:t3-PC:t3r, none of which Link failure at fibre OA:1-OB:1 takes."}},
 		{"e8", WhyNot{Lacking: LackingLast, Sentence: "config-commit at B config is context, which supports an explanation and needs none."}},
-		{"e9", WhyNot{Lacking: LackingNothing, Rule: "tunnel-down-edge", Path: []string{"tunnel PA:t1-PB:t1r", "link A:e1-B:e1", "channel OA:c1-OB:c1", "section OA:1-OB:1"}, Lag: 2 * time.Second, Incident: 1, Sentence: "tunnel-down at PA t1 is in incident 1, by impact."}},
+		{"e9", WhyNot{Lacking: LackingNothing, Rule: "tunnel-down-edge", Path: []string{"tunnel PA:t1-PB:t1r", "link A:e1-B:e1", "channel OA:c1-OB:c1", "section OA:1-OB:1"}, Lag: 2 * time.Second, Incident: 1, Sentence: "tunnel-down at PA t1 is in inc-1, by impact."}},
 	} {
 		got, err := d.e.WhyNot(c.event, 1)
 		if err != nil {
