@@ -34,6 +34,9 @@
 // node of the schema that a filter can select is asked for, at any depth. The capabilities
 // of RFC 9196 tell which nodes these are.
 //
+// What stands in the operational datastore is seen with the defaults in use, so updates have
+// what get-data shows, and a leaf that goes back to its default is replaced.
+//
 // An update of more than Config.MaxNodes nodes is refused or, later, suspends the
 // subscription until it is smaller.
 //

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,6 +55,16 @@ func invalidFilter(t *subscribe.Terms, cause error) *rpcerr.Error {
 	}
 	return withHints(refused,
 		structureOf(t.Request), hint{"filter-failure-hint", fmt.Sprint(cause)})
+}
+
+// tooCostly refuses a filter that takes too long to be applied to what there is.
+func tooCostly(t *subscribe.Terms, cause error) error {
+	refused := new(rpcerr.Error)
+	if !errors.As(cause, &refused) || refused.Tag != rpcerr.TagResourceDenied {
+		return cause
+	}
+	return withHints(subscribe.Refuse(rpcerr.TagResourceDenied, insufficientResources, "the filter cannot be applied: %s", refused.Message),
+		structureOf(t.Request), hint{"filter-failure-hint", refused.Message})
 }
 
 // tooMany refuses an update of too many nodes.

@@ -52,7 +52,7 @@ func (p *publisher) fits(t *subscribe.Terms, c *criteria) error {
 	sel := p.selection(c, t.Access)
 	tree, err := sel.at(t.Snapshot)
 	if err != nil {
-		return err
+		return tooCostly(t, err)
 	}
 	if n := sel.contents(tree).nodes(); n > p.config.MaxNodes {
 		return tooMany(identity, structureOf(t.Request), n, p.config.MaxNodes)
