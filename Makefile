@@ -9,7 +9,7 @@ SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise churn golden interop yang simulate crosscheck hostile check clean
+.PHONY: all build run test race vet fmt fuzz bench promise churn golden interop yang simulate crosscheck hostile lab check clean
 
 all: build
 
@@ -94,6 +94,12 @@ yang:
 	echo "yang: yanglint accepts the modules and the sample networks"
 	@if [ -x $(SHARED)/tools/yang-equiv ]; then $(SHARED)/tools/yang-equiv yang/modules; \
 	else echo "yang: no reference modules at $(SHARED); the comparison is skipped"; fi
+
+# lab builds a network of four routers of FRRouting in network namespaces, breaks it and
+# shows what the server makes of that; LAB=-stay leaves it up. It needs Linux, root and the
+# Debian packages frr, rsyslog, iproute2 and iputils-ping, and says so where they are missing.
+lab: build
+	$(GO) run ./cmd/internal/lab $(LAB)
 
 # simulate drives the datastores through a million random steps with crashes, against a
 # plain model; it prints its seed, and SIMULATE_SEED repeats a run. go test has a short

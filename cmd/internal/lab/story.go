@@ -115,7 +115,7 @@ func (s *story) evidence() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	s.show(ctx, "get", "/incidentd-sources:sources/source/health", "--format", "tree")
+	s.show(ctx, "sources")
 	s.show(ctx, "list", "--all")
 	list, _ := s.incidents(ctx)
 	for _, i := range list {

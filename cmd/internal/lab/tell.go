@@ -66,7 +66,7 @@ The server learns the network and listens to the routers' syslog.`)
 		return err
 	}
 	s.say("OSPF is full on every link, BGP is up, and customer A1 reaches A2.")
-	_, err = s.show(ctx, "get", "/incidentd-sources:sources/source/health", "--format", "tree")
+	_, err = s.show(ctx, "sources")
 	return err
 }
 
