@@ -36,6 +36,7 @@ type bench struct {
 	store   *datastore.Store
 	alarms  *alarm.Alarms
 	config  alarm.Config
+	told    uint64 // the notification that notices goes on with
 }
 
 func open(t testing.TB) *bench {
@@ -116,14 +117,16 @@ func (b *bench) top() *data.Node { return b.store.Snapshot().Operational().Child
 // notices are the notifications since the last call, as name and what tells them apart.
 func (b *bench) notices() (out []string) {
 	b.t.Helper()
+	c := b.journal.Cursor(b.told, alarm.Stream)
 	for {
-		r, err := b.cursor().TryNext()
+		r, err := c.TryNext()
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		if r == nil {
 			return out
 		}
+		b.told = r.Seq + 1
 		top, err := (&data.Parser{Schema: b.schema}).ParseNotification(r.Body)
 		if err != nil {
 			b.t.Fatal(err)
@@ -139,18 +142,6 @@ func (b *bench) notices() (out []string) {
 		}
 	}
 }
-
-// cursor goes on where the last one was.
-func (b *bench) cursor() *journal.Cursor {
-	c, ok := cursors.Load(b)
-	if !ok {
-		c = b.journal.Cursor(0, alarm.Stream)
-		cursors.Store(b, c)
-	}
-	return c.(*journal.Cursor)
-}
-
-var cursors sync.Map
 
 // valid checks that the operational datastore is as its schema wants it.
 func (b *bench) valid() {

@@ -150,12 +150,14 @@ func knownFromReports(k typeKey) knownType {
 	return knownType{willClear: true, description: fmt.Sprintf("Reported as %q; nothing more is known of it.", k.qualifier)}
 }
 
-// severitiesOf are the severities that an entry of the inventory lists.
+// severitiesOf are the severities that an entry of the inventory lists, in rising order. The
+// store does not keep that of values of state.
 func severitiesOf(n *data.Node) (out []event.Severity) {
 	for _, v := range n.Values("severity-level") {
 		s, _ := event.ParseSeverity(v)
 		out = append(out, s)
 	}
+	slices.Sort(out)
 	return out
 }
 

@@ -76,12 +76,11 @@ func (e *Edit) putOn(t *touched, shelf string) {
 }
 
 // unshelve moves an alarm from its shelf to the list. Its return is told as what somebody
-// did to it, and by its state where that has changed since it was put aside: nobody was
-// told of that.
+// did to it, and then its state, as if it had been raised now: what it did on the shelf
+// nobody was told.
 func (e *Edit) unshelve(t *touched) {
 	n := &e.a.nodes.shelved
-	shelf, created, aside := value(t.is, n.shelfName), value(t.is, n.created), first(t.is, n.operator)
-	changed := aside == nil || e.lastChange(t).After(parseTime(aside.Key()))
+	shelf, created := value(t.is, n.shelfName), value(t.is, n.created)
 	t.is, t.onShelf = data.Rebind(t.is, e.a.nodes.listed.entry), false
 	if created == "" {
 		created = value(t.is, e.at(t).lastRaised)
@@ -89,7 +88,7 @@ func (e *Edit) unshelve(t *touched) {
 	t.is = t.is.With(data.NewLeaf(e.at(t).created, created))
 	e.operate(t, UnShelved, e.operator(), "off the shelf "+shelf)
 	e.notify(t, e.operatorAction(t))
-	if changed {
+	if now := e.severity(t); now == event.Cleared || e.rules.notifies(event.Cleared, now) {
 		e.notify(t, e.alarmNotification(t))
 	}
 	if e.back == nil {
