@@ -117,7 +117,7 @@ func (e *Engine) take(ev *event.Event) {
 	typ := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
 	c := e.classOf(typ, ev)
 	if c == Other && ev.Kind != event.Log {
-		c = e.x.classAt(o, ev.Severity)
+		c = e.x.classAt(o, ev.Kind, ev.Severity)
 	}
 	t, unsure := e.now, false
 	if !ev.Time.IsZero() {
@@ -420,6 +420,7 @@ func (e *Engine) evidence(a *alarm) {
 			e.resolveSoon(into, a)
 		}
 		e.reachIfNeeded(into, a)
+		e.reunite(into)
 		return
 	}
 	if a.severity <= event.Warning {

@@ -73,6 +73,9 @@ func (w *walker) walk() {
 			w.add(w.e.hypothesis(w.rule.Cause, o.node, o.name))
 		}
 	case OwnNode:
+		if w.class == Other && o.name != "" {
+			return // of a part of a node it says nothing about the whole
+		}
 		if o.nodeID != topology.None {
 			w.add(w.e.nodeHyp(w.rule.Cause, o.nodeID))
 		} else {

@@ -92,7 +92,9 @@ var (
 	managedSet  = set(Unreachable, EdgeUnreachable, ServiceLost, ServiceDegraded, Span)
 	downSet     = set(LossOfSignal, LinkDown, BFD, Adjacency, LDP, Module)
 	portDownSet = set(LinkDown, Module)
-	kpiSet      = set(CPU, Memory, OpticalPower, OpticalQuality, Errors, PacketLoss, Utilisation, QueueDrop, PathDelay, PathLoss)
+	// wireSet are those of a port that is down itself, not only a protocol over it.
+	wireSet = set(LinkDown, Module, LossOfSignal, ServerFail)
+	kpiSet  = set(CPU, Memory, OpticalPower, OpticalQuality, Errors, PacketLoss, Utilisation, QueueDrop, PathDelay, PathLoss)
 	// congestion follows an outage when its traffic moves elsewhere.
 	congestionSet = set(Utilisation, QueueDrop, PacketLoss)
 	powerSet      = set(Mains, Battery, Gasp)

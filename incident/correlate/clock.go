@@ -18,6 +18,8 @@ const (
 	leak = 5000 // one part in so many
 	// plausible is how late a stamp may be by the estimate: polling delays it.
 	plausible = 45 * second
+	// late is how long an event may be on its way where the clock is known.
+	late = 5 * minute
 	// usual is the delay of an event whose stamp is useless.
 	usual = 300 * int64(1e6)
 )
@@ -32,6 +34,9 @@ func (c *clock) correct(stamp, arrival int64) int64 {
 	case d-c.offset > plausible:
 		// The clock was set back, or this one was long on its way: three in a row decide.
 		if c.odd++; c.odd < 3 {
+			if c.n >= enough && d-c.offset < late {
+				return stamp + c.offset // of a clock that was right so far, the way was long
+			}
 			return arrival - usual
 		}
 		c.offset, c.n, c.odd = d, 1, 0

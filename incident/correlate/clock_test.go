@@ -40,7 +40,11 @@ func TestClockSet(t *testing.T) {
 		tick(70 * second)
 	}
 	for j := range 5 { // the clock was put right
-		if d := tick(0); d < -second || d > 0 {
+		least := -second
+		if j < 2 { // at first these may as well have been long on their way
+			least = -71 * second
+		}
+		if d := tick(0); d < least || d > 0 {
 			t.Errorf("event %d after the step is off by %d ms", j, d/1e6)
 		}
 	}

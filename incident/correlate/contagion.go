@@ -140,6 +140,27 @@ func (e *Engine) catch(a *alarm) bool {
 	return true
 }
 
+// meet joins an incident that begins with others from which its trouble may have passed to
+// it: what came at one time has not met yet.
+func (e *Engine) meet(i *incident) {
+	if e.incidents[i.id] != i || i.settled || !i.spreading(i.root.cause) {
+		return
+	}
+	for _, a := range i.members {
+		if a.soft || !spreadSet.has(a.class) {
+			continue
+		}
+		if others := slices.DeleteFunc(e.infected(a), func(j *incident) bool { return j == i }); len(others) > 0 {
+			e.detach(a)
+			e.catch(a)
+			if len(i.members) == 0 {
+				e.dissolve(i)
+			}
+			return
+		}
+	}
+}
+
 func (e *Engine) spreadInto(i *incident, a *alarm) {
 	a.cascade = true
 	e.attach(i, a, false, "spread")

@@ -251,10 +251,8 @@ func (e *Engine) waitedInVain(a *alarm) {
 // what they rest on is what models are wrong about.
 func (e *Engine) likely(a *alarm) *incident {
 	if a.class == PathDelay || a.class == PathLoss {
-		if f := e.footingOf(a); !e.x.pathless(&f) {
-			return nil // links that are full last long, so their time says little
-		}
-		return e.congestedNear(a)
+		f := e.footingOf(a)
+		return e.congestedNear(a, e.x.pathless(&f))
 	}
 	const before = 5 * second
 	after := patience(ServiceLost, true)
@@ -276,8 +274,9 @@ func (e *Engine) likely(a *alarm) *incident {
 }
 
 // congestedNear returns the incident that has a link near the ends of a tunnel degraded,
-// of several the latest before the alarm.
-func (e *Engine) congestedNear(a *alarm) (best *incident) {
+// of several the latest before the alarm. Of a tunnel whose path is known only a surge may
+// have a part in it, at a link that has not told so yet.
+func (e *Engine) congestedNear(a *alarm, pathless bool) (best *incident) {
 	if a.obj.port == topology.None {
 		return nil
 	}
@@ -290,7 +289,7 @@ func (e *Engine) congestedNear(a *alarm) (best *incident) {
 		for _, hop := range e.x.Hops(n) {
 			for _, r := range e.edgeInc[hop.Edge] {
 				lag := a.t - max(r.i.t0, r.i.hot)
-				if r.down || lag < -minute || lag > patience(a.class, false) || r.i == best {
+				if r.down || lag < -minute || lag > patience(a.class, false) || r.i == best || !pathless && (r.i.root.cause != Surge || lag > 3*minute) {
 					continue
 				}
 				if best == nil || r.i.t0 > best.t0 || r.i.t0 == best.t0 && r.i.id < best.id {

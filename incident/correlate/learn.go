@@ -138,6 +138,24 @@ func (e *Engine) broken(i *incident) (first *alarm) {
 	return first
 }
 
+// reunite joins two incidents that are told already when it shows that their sections broke
+// at one blow. The elder stays.
+func (e *Engine) reunite(i *incident) {
+	if i.no == 0 || e.incidents[i.id] != i || e.broken(i) == nil {
+		return
+	}
+	j := e.companion(i)
+	if j == nil || j.no == 0 {
+		return
+	}
+	if elder(i, j) {
+		i, j = j, i
+	}
+	e.pin(j)
+	e.joinCauses(i, j)
+	e.judge(j)
+}
+
 // At one blow: how far apart two sections may break that one cause has broken, for those
 // that meet in a site and for others of a network.
 const (
@@ -158,16 +176,27 @@ func (e *Engine) oneDuct(i, j *incident, a *alarm) bool {
 		return false
 	}
 	for _, n := range [2]topology.NodeID{p.A, p.B} {
-		if n == q.A || n == q.B {
-			return within(a.t, b.t, oneBlow) && e.sees(i, n) && e.sees(j, n)
+		if n == q.A || n == q.B { // which has one clock
+			a, b = i.lossAt(n), j.lossAt(n)
+			return a != nil && b != nil && within(a.t, b.t, oneBlow)
 		}
 	}
-	return within(a.t, b.t, oneBlowFar) && e.sees(i, p.A) && e.sees(i, p.B) && e.sees(j, q.A) && e.sees(j, q.B)
+	for k, n := range [4]topology.NodeID{p.A, p.B, q.A, q.B} {
+		if of := [2]*incident{i, j}[k/2]; of.lossAt(n) == nil {
+			return false
+		}
+	}
+	return within(a.t, b.t, oneBlowFar)
 }
 
-// sees reports whether a node says that a section is broken.
-func (e *Engine) sees(i *incident, n topology.NodeID) bool {
-	return slices.ContainsFunc(i.members, func(a *alarm) bool { return a.root && a.class == LossOfSignal && a.obj.nodeID == n })
+// lossAt returns the alarm by which a node says that the section of the root is broken; nil
+// if it does not.
+func (i *incident) lossAt(n topology.NodeID) *alarm {
+	at := slices.IndexFunc(i.members, func(a *alarm) bool { return a.root && a.class == LossOfSignal && a.obj.nodeID == n })
+	if at < 0 {
+		return nil
+	}
+	return i.members[at]
 }
 
 // risky reports whether two causes are members of an approved risk.

@@ -120,6 +120,8 @@ type Penalties struct {
 	PortDown         int32 // a lost adjacency whose port is down, for the IGP
 	NoAuthAlarm      int32 // no authentication failure, for the IGP
 	NoPowerAlarm     int32 // no alarm of a power supply
+	NoRestartAlarm   int32 // no alarm of the routing process
+	PortUp           int32 // a lost adjacency whose port is up, for a node
 }
 
 // Weight is one of the weights that are no rule's, under the name that configuration has
@@ -148,6 +150,8 @@ func (k *Knowledge) Weights() []Weight {
 		{"port-down", &p.PortDown},
 		{"no-auth-alarm", &p.NoAuthAlarm},
 		{"no-power-alarm", &p.NoPowerAlarm},
+		{"no-restart-alarm", &p.NoRestartAlarm},
+		{"port-up", &p.PortUp},
 		{"mark-bonus", &k.MarkBonus},
 		{"commit-bonus", &k.CommitBonus},
 		{"first-speaker", &k.FirstSpeaker},
@@ -187,7 +191,7 @@ func DefaultKnowledge() *Knowledge {
 		Against: Penalties{
 			SilentSectionEnd: -2000, SilentLinkEnd: -1200, SilentRider: -1000, SilentNeighbour: -1500, Alive: -5000, NoCardAlarm: -3000,
 			SilentCardPort: -1500, NoModuleAlarm: -500, NoClientLoss: -1000, SilentPort: -900, SilentPortEnd: -500, PortDown: -3000, NoAuthAlarm: -2000,
-			NoPowerAlarm: -100_000,
+			NoPowerAlarm: -100_000, NoRestartAlarm: -2000, PortUp: -700,
 		},
 		MarkBonus: 4000, CommitBonus: 4000, FirstSpeaker: 300,
 	}
@@ -242,9 +246,9 @@ func DefaultKnowledge() *Knowledge {
 	root(IGPAuth, OwnNode, IGPFailure, 2400)
 	root(IGPAuth, FarNode, IGPFailure, 2500)
 	rule(Adjacency, OwnNode, RoutingCrash, 1000)
-	rule(Adjacency, FarNode, RoutingCrash, 1000)
+	rule(Adjacency, FarNode, RoutingCrash, 1200)
 	rule(LDP, FarNode, RoutingCrash, 1000)
-	rule(BGP, FarNode, RoutingCrash, 1000)
+	rule(BGP, FarNode, RoutingCrash, 1500)
 	root(Restart, OwnNode, RoutingCrash, 6000)
 	root(Module, OwnPort, PortFailure, 5000)
 	rule(Module, OwnCard, CardFailure, 800)
@@ -288,7 +292,7 @@ func DefaultKnowledge() *Knowledge {
 	}
 	for _, r := range []Rule{{Via: OwnPort, Cause: PortFailure}, {Via: FarPort, Cause: PortFailure}, {Via: OwnCard, Cause: CardFailure}, {Via: BottomEdge, Cause: EdgeFailure},
 		{Via: FarNode, Cause: NodeFailure}, {Via: AccessLine, Cause: AccessOutage},
-		{Via: ClientPort, Cause: PortFailure}, {Via: ClientCard, Cause: CardFailure}, {Via: ClientNode, Cause: NodeFailure}} {
+		{Via: OwnNode, Cause: NodeFailure}, {Via: ClientPort, Cause: PortFailure}, {Via: ClientCard, Cause: CardFailure}, {Via: ClientNode, Cause: NodeFailure}} {
 		rule(Other, r.Via, r.Cause, 500)
 	}
 	return k

@@ -64,6 +64,8 @@ func (e *Engine) absent(h *hypothesis, members []*alarm, first int64) int32 {
 		return e.absentPower(h, first)
 	case IGPFailure:
 		return e.absentIGP(h, members, first)
+	case RoutingCrash:
+		return e.absentRestart(h, members)
 	}
 	return 0
 }
@@ -158,16 +160,37 @@ func (e *Engine) absentNode(h *hypothesis, t int64) int32 {
 	if h.n == topology.None {
 		return 0
 	}
-	silent := 0
+	silent, up := 0, 0
 	for _, ed := range e.x.NodeEdges(h.n) {
 		switch e.x.Edge(ed).Kind {
 		case topology.SectionEdge, topology.LinkEdge:
-			if far, p := e.x.Far(ed, h.n); !e.vocal(far, p, downSet, t) {
+			far, p := e.x.Far(ed, h.n)
+			switch {
+			case !e.vocal(far, p, downSet, t):
 				silent++
+			case !e.vocal(far, p, wireSet, t):
+				up++
 			}
 		}
 	}
-	return int32(min(silent, 6)) * e.know.Against.SilentNeighbour
+	return int32(min(silent, 6))*e.know.Against.SilentNeighbour + int32(min(up, 6))*e.know.Against.PortUp
+}
+
+// absentRestart weighs that a process whose neighbours lose it should say that it has
+// restarted, and that its ports stay up.
+func (e *Engine) absentRestart(h *hypothesis, members []*alarm) (s int32) {
+	said := false
+	down := 0
+	for _, a := range members {
+		said = said || a.class == Restart
+		if a.obj.port != topology.None && (a.class == Adjacency || a.class == LDP) && e.portDown(a.obj.port, a.t) {
+			down++
+		}
+	}
+	if !said {
+		s = e.know.Against.NoRestartAlarm
+	}
+	return s + int32(min(down, 6))*e.know.Against.PortDown
 }
 
 func (e *Engine) absentCard(h *hypothesis, members []*alarm, t int64) (s int32) {
@@ -365,7 +388,7 @@ func (e *Engine) signsOfLife(ns *nodeState, t int64, most int) (n int) {
 		if n >= most {
 			break
 		}
-		if a.t >= t-second && a.t <= t+e.p.near && !managedSet.has(a.class) && !powerSet.has(a.class) {
+		if a.t >= t-second && a.t <= t+e.p.near && !managedSet.has(a.class) && !powerSet.has(a.class) && !(a.class == Other && a.obj.name == "") {
 			n++
 		}
 	}

@@ -452,6 +452,10 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 		e.rearm(i)
 		e.changed(i)
 	}
+	for k := range picks {
+		e.meet(picks[k].inc)
+		e.reunite(picks[k].inc)
+	}
 }
 
 func ruleFor(a *alarm, h *hypothesis) string {

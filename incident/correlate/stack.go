@@ -59,10 +59,10 @@ func (x stack) footing(o *object, c Class, text string) (f footing) {
 }
 
 // pathless reports whether a symptom rests on tunnels of which nobody has said where
-// they lead.
+// they lead, or only what cannot be.
 func (x stack) pathless(f *footing) bool {
 	for _, ed := range f.edges {
-		if x.Kind(ed) != topology.TunnelEdge || len(x.Under(ed)) > 0 {
+		if x.Kind(ed) != topology.TunnelEdge || len(x.Under(ed)) > 0 && !x.Edge(ed).Guessed {
 			return false
 		}
 	}
@@ -110,8 +110,10 @@ func (x stack) sessions(n topology.NodeID) (out []topology.EdgeID) {
 
 // classAt returns what an alarm whose words tell nothing says by its place alone: of
 // what has one way to fail there is one thing to say. Other where there are more.
-func (x stack) classAt(o *object, s event.Severity) Class {
+func (x stack) classAt(o *object, k event.Kind, s event.Severity) Class {
 	switch {
+	case k == event.KPI && o.port != topology.None:
+		return x.metricAt(o)
 	case o.service != topology.None && s > event.Minor:
 		return ServiceLost
 	case o.service != topology.None:
@@ -128,6 +130,24 @@ func (x stack) classAt(o *object, s event.Severity) Class {
 		return Card
 	case o.nodeID != topology.None && o.name == "" && len(x.customerLines(o.nodeID)) > 0:
 		return EdgeUnreachable
+	}
+	return Other
+}
+
+// metricAt returns what a metric of a port that nobody understands says: it is worse than it
+// should be, and not that the port is down.
+func (x stack) metricAt(o *object) Class {
+	for _, ed := range x.PortEdges(o.port) {
+		switch x.Kind(ed) {
+		case topology.TunnelEdge:
+			return PathDelay
+		case topology.SectionEdge:
+			return OpticalPower
+		case topology.ChannelEdge:
+			return OpticalQuality
+		case topology.LinkEdge, topology.AccessEdge:
+			return Utilisation
+		}
 	}
 	return Other
 }

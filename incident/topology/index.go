@@ -58,6 +58,9 @@ type Edge struct {
 	PortA, PortB PortID
 	// Service is the instance that a service link belongs to, else None.
 	Service ServiceID
+	// Guessed says that what the edge is said to rest on is no path between its ends, or that
+	// nothing is said; what it rests on now was inferred, if anything.
+	Guessed bool
 }
 
 // Index answers what correlation asks of the topology. See the package's text.

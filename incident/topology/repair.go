@@ -167,6 +167,9 @@ func (r *router) repair(edges []EdgeID) {
 			bad = append(bad, e)
 		}
 	}
+	for _, e := range bad {
+		r.edges[e].Guessed = true
+	}
 	if len(bad) == 0 || len(sound) < usualFewest || len(sound) < len(bad) {
 		return
 	}
