@@ -102,7 +102,7 @@ type Store struct {
 	participants []Participant // replaced, never changed
 
 	providing sync.RWMutex
-	providers map[*yang.Node][]Provider
+	providers map[*yang.Node][]Selective
 	provided  []*yang.Node
 
 	changed atomic.Pointer[chan struct{}] // closed when there is another snapshot
@@ -111,6 +111,10 @@ type Store struct {
 // Provider makes a top-level node of operational state when it is asked for; nil
 // when there is nothing. It may be called by many goroutines at once.
 type Provider func(*Snapshot) *data.Node
+
+// Selective is a Provider that may leave out what a filter cannot select; the filter is nil
+// when everything is wanted.
+type Selective func(*Snapshot, *data.Filter) *data.Node
 
 type request struct {
 	fn   func(*Tx) error
@@ -123,7 +127,7 @@ type request struct {
 // is an rpcerr.Errors. A confirmed commit that was not confirmed is reverted.
 func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
 	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History, announce: o.Announce,
-		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node][]Provider{}}
+		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node][]Selective{}}
 	s.changed.Store(new(make(chan struct{})))
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -199,6 +203,12 @@ func (s *Store) Changed() <-chan struct{} { return *s.changed.Load() }
 // stored and with what others make of the same node. The nodes that it makes, with all
 // that is below them, may be named; without any it is those of config false.
 func (s *Store) Provide(top *yang.Node, p Provider, makes ...*yang.Node) {
+	s.ProvideSelected(top, func(snap *Snapshot, _ *data.Filter) *data.Node { return p(snap) }, makes...)
+}
+
+// ProvideSelected is Provide for what would be too much to make whole for each look at a
+// part.
+func (s *Store) ProvideSelected(top *yang.Node, p Selective, makes ...*yang.Node) {
 	if len(makes) == 0 {
 		makes = stateIn(top)
 	}
@@ -229,8 +239,20 @@ func stateIn(n *yang.Node) []*yang.Node {
 }
 
 // With adds what the providers make to a tree of a snapshot, as far as the filter
-// can select it. A nil filter selects everything.
+// can select it. A nil filter selects everything. What stands in the tree stays.
 func (s *Store) With(snap *Snapshot, tree *data.Node, f *data.Filter) *data.Node {
+	return data.Merge(tree, s.made(snap, f))
+}
+
+// InUse is the operational datastore of a snapshot with what the providers make of it, as
+// far as the filter can select it. Where they make configuration, it is that which is in
+// use, whatever running wishes [RFC 8342 section 5.3].
+func (s *Store) InUse(snap *Snapshot, f *data.Filter) *data.Node {
+	return data.Merge(s.made(snap, f), snap.Operational())
+}
+
+// made is what the providers make, nil when that is nothing.
+func (s *Store) made(snap *Snapshot, f *data.Filter) (tree *data.Node) {
 	s.providing.RLock()
 	defer s.providing.RUnlock()
 	for _, top := range s.schema.Root.Data {
@@ -238,7 +260,7 @@ func (s *Store) With(snap *Snapshot, tree *data.Node, f *data.Filter) *data.Node
 			continue
 		}
 		for _, p := range s.providers[top] {
-			if n := p(snap); n != nil {
+			if n := p(snap, f); n != nil {
 				tree = data.Merge(tree, data.New(s.schema.Root).With(n))
 			}
 		}

@@ -209,10 +209,21 @@ func (s *Server) instance(at *data.Loc) (*data.Loc, error) {
 		steps = append(steps, l)
 	}
 	slices.Reverse(steps)
-	top := steps[0].Node.Schema()
-	filter := data.NewFilter(s.schema, s.schema.Root, []*xmltext.Element{{Space: top.Module.Namespace, Local: top.Name}})
+	var way *xmltext.Element // the filter that leads to the instance
+	for _, l := range slices.Backward(steps) {
+		schema := l.Node.Schema()
+		e := &xmltext.Element{Space: schema.Module.Namespace, Local: schema.Name}
+		for i, k := range l.Node.Keys() {
+			e.Children = append(e.Children, &xmltext.Element{Space: schema.Module.Namespace, Local: schema.Keys[i].Name, Text: k})
+		}
+		if way != nil {
+			e.Children = append(e.Children, way)
+		}
+		way = e
+	}
+	filter := data.NewFilter(s.schema, s.schema.Root, []*xmltext.Element{way})
 	snap := s.store.Snapshot()
-	found := &data.Loc{Node: s.store.With(snap, snap.Operational(), filter)}
+	found := &data.Loc{Node: s.store.InUse(snap, filter)}
 	for _, l := range steps {
 		n, schema := (*data.Node)(nil), l.Node.Schema()
 		if schema.Kind == yang.List {

@@ -48,7 +48,7 @@ func (o *operations) getData(_ context.Context, r *netconf.Request) (*netconf.Re
 	}
 	q.view.Source = q.snap.Datastore(name)
 	if name == datastore.Operational {
-		q.view.Source = o.store.With(q.snap, q.view.Source, q.filter)
+		q.view.Source = o.store.InUse(q.snap, q.filter)
 		q.view.Intended = q.snap.Datastore(datastore.Intended)
 		q.view.InUse = true
 		if q.view.Defaults == data.Explicit {

@@ -94,7 +94,7 @@ func (s *selection) at(snap *datastore.Snapshot) (*data.Node, error) {
 	defer s.mu.Unlock()
 	source := snap.Datastore(s.criteria.datastore)
 	if s.criteria.datastore == datastore.Operational && !s.criteria.onChange {
-		source = s.publisher.store.With(snap, source, s.criteria.filter)
+		source = s.publisher.store.InUse(snap, s.criteria.filter)
 	}
 	if s.tree != nil && s.unchanged(source) {
 		return s.tree, nil

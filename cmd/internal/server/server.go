@@ -21,6 +21,7 @@ import (
 	"incidentd/netconf/nacm"
 	"incidentd/netconf/subscribe"
 	"incidentd/netconf/transport"
+	"incidentd/oam"
 )
 
 const (
@@ -63,6 +64,7 @@ type Server struct {
 	directory *directory
 	incidents *incident.Manager
 	sources   *ingest.Supervisor
+	tests     *oam.Manager
 	access    *nacm.Controller
 	audit     *audit.Log
 	netconf   *netconf.Server
@@ -158,6 +160,9 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.onStop("files", func(context.Context) error { return files.Close() })
 	if err := s.bind(files); err != nil {
+		return nil, err
+	}
+	if err := s.startTests(); err != nil {
 		return nil, err
 	}
 	s.ssh, err = transport.NewServer(transport.Config{

@@ -1,0 +1,27 @@
+package server
+
+import (
+	"context"
+
+	"incidentd/oam"
+	"incidentd/oam/icmp"
+	"incidentd/oam/path"
+)
+
+// startTests begins to run the OAM tests that are configured.
+func (s *Server) startTests() (err error) {
+	echo := new(icmp.Mux)
+	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Engines: map[string]oam.Engine{
+		"icmp-echo":      echo.Engine,
+		"path-discovery": path.Discovery,
+		"path-mtu":       path.MTU,
+	}})
+	if err != nil {
+		return err
+	}
+	if err := s.tests.Register(s.netconf); err != nil {
+		return err
+	}
+	s.onStop("OAM tests", func(context.Context) error { s.tests.Stop(); return nil })
+	return s.tests.Start()
+}

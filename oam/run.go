@@ -1,0 +1,388 @@
+package oam
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"incidentd/datastore"
+	"incidentd/schedule"
+)
+
+// run is a run that waits for its place or is under way.
+type run struct {
+	*definition // as it was when the run began
+	record      Run
+	patience    time.Duration // how long it may wait for a place
+	end         time.Time     // of its window; zero: none
+	ticket      *ticket       // of a test; nil while a sequence has none
+	service     *service
+	ctx         context.Context
+	cancel      context.CancelCauseFunc
+	durable     <-chan struct{} // closed when the record of its begin is on disk
+}
+
+// halted is the cause for which a run is ended before its time.
+type halted struct {
+	reason Reason
+	detail string
+}
+
+func (h *halted) Error() string { return string(h.reason) }
+
+// abandonTime is how long an engine may take to end once its context is done, beyond the two
+// seconds that it is asked for.
+const abandonTime = 10 * time.Second
+
+// begin makes a run, and begins it as soon as there is a place. It returns the run's id.
+func (m *Manager) begin(it *item, s *schedule.Span, trigger Trigger, incident string) string {
+	m.serial++
+	now := time.Now()
+	r := &run{definition: it.definition, service: m.service, patience: it.plan.Grace(),
+		record: Run{ID: newID(now, m.serial), Trigger: trigger, Outcome: StillOngoing, Hash: it.hash, IncidentID: incident}}
+	if s != nil {
+		r.record.Occurrence = s.Start
+		it.Last = later(it.Last, s.Start)
+		if trigger == BySchedule {
+			r.end = s.End
+		}
+	}
+	r.ctx, r.cancel = context.WithCancelCause(m.ctx)
+	it.run = r
+	if it.kind == TestSequence {
+		m.start(it, r)
+		return r.record.ID
+	}
+	r.ticket = r.wish(it.members[0])
+	r.ticket.granted = func() { m.start(it, r) }
+	r.ticket.refused = func(f *Fault) { m.failAtOnce(it, r, f) }
+	m.request(r.ticket, r.patience)
+	return r.record.ID
+}
+
+// wish is the ticket of a member of the run.
+func (r *run) wish(p part) *ticket {
+	return &ticket{priority: r.priority, demand: p.demand, needs: r.needs,
+		displace: func() { r.cancel(&halted{Priority, "a run of higher priority took its place"}) }}
+}
+
+// request asks for a place, with m.mu held.
+func (m *Manager) request(t *ticket, patience time.Duration) {
+	m.admission.request(t, patience, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.admission.expired(t)
+	})
+}
+
+// failAtOnce ends a run that found no place: it is under way for no time, because the
+// machine has no edge from ready to error.
+func (m *Manager) failAtOnce(it *item, r *run, f *Fault) {
+	r.record.Start = time.Now()
+	if !m.move(it, Ongoing, "", "") {
+		return
+	}
+	it.Runs++
+	r.ticket = nil
+	m.over(it, r, nil, f)
+}
+
+// start begins a run that has its place.
+func (m *Manager) start(it *item, r *run) {
+	if !m.move(it, Ongoing, "", "") {
+		return
+	}
+	it.Runs++
+	m.figures.runs++
+	r.record.Start = time.Now()
+	open := pack(openRun{it.kind, it.name, r.record})
+	r.durable = m.outbox.add(func(tx *datastore.Tx) { tx.Put(tableOpen, []byte(r.record.ID), open) })
+	m.active.Go(func() { m.carryOut(it, r) })
+}
+
+// carryOut runs a run and closes it.
+func (m *Manager) carryOut(it *item, r *run) {
+	select {
+	case <-r.durable:
+	case <-m.ctx.Done():
+		return
+	}
+	ctx, cancel := context.WithDeadlineCause(r.ctx, r.record.Start.Add(r.maxRunTime), &halted{MaxRunTime, "it took longer than max-run-time"})
+	defer cancel()
+	if !r.end.IsZero() {
+		var cut context.CancelFunc
+		ctx, cut = context.WithDeadlineCause(ctx, r.end, &halted{WindowEnd, "the time in which it may run was over"})
+		defer cut()
+	}
+	var found *Measurement
+	var err error
+	if r.kind == UnitaryTest {
+		found, err = m.measure(ctx, r, r.members[0], r.record.ID)
+	} else {
+		err = m.sequence(ctx, r)
+	}
+	if m.ctx.Err() != nil {
+		return // the record stays open, as after a crash
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.over(it, r, found, err)
+}
+
+// measure runs a test once.
+func (m *Manager) measure(ctx context.Context, r *run, p part, runID string) (found *Measurement, err error) {
+	if p.fault != nil {
+		return nil, p.fault
+	}
+	env := r.service.env(p, m.log)
+	env.RunID, env.Budget = runID, NewBudget(p.demand)
+	env.Log = env.Log.With("run-id", runID)
+	type result struct {
+		found *Measurement
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var found *Measurement
+		err := m.guard(func() (err error) { found, err = p.test.Run(ctx, env); return err })
+		done <- result{found, err}
+	}()
+	defer func() {
+		sent, _ := env.Budget.Spent()
+		m.mu.Lock()
+		m.figures.packets += uint64(sent)
+		m.mu.Unlock()
+	}()
+	select {
+	case got := <-done:
+		return got.found, env.Budget.verdictOn(got.err)
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(abandonTime)
+	defer late.Stop()
+	select {
+	case got := <-done:
+		if errors.Is(got.err, context.Cause(ctx)) || errors.Is(got.err, ctx.Err()) {
+			got.err = nil // it was stopped, which the caller knows
+		}
+		return got.found, env.Budget.verdictOn(got.err)
+	case <-late.C:
+		return nil, Faultf(EngineFailure, "the engine did not end within %s of being stopped, and was abandoned", abandonTime)
+	}
+}
+
+// verdictOn is an engine's error, or that it spent too much, whatever it says itself.
+func (b *Budget) verdictOn(err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	return err
+}
+
+// guard turns a panic of an engine into an error.
+func (m *Manager) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.log.Error("an engine has panicked", "err", p, "stack", string(debug.Stack()))
+			err = Faultf(EngineFailure, "the engine has panicked: %v", p)
+		}
+	}()
+	return f()
+}
+
+// env is what a member is run with.
+func (s *service) env(p part, log *slog.Logger) *Env {
+	return &Env{Vantage: s.vantages[p.vantage], Log: log, Permit: func(a netip.Addr) error {
+		if f := s.limits.permit(a); f != nil {
+			return f
+		}
+		return nil
+	}}
+}
+
+// faultOf is an error as a Fault: of the engine, if it does not say otherwise.
+func faultOf(err error) *Fault {
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f
+	}
+	return &Fault{EngineFailure, err}
+}
+
+// halt ends the run of an item, whether it waits or is under way.
+func (m *Manager) halt(it *item, why Reason, detail string) {
+	r := it.run
+	if r == nil {
+		return
+	}
+	if r.ticket != nil && m.admission.withdraw(r.ticket) { // it never began
+		r.cancel(nil)
+		it.run = nil
+		return
+	}
+	r.cancel(&halted{why, detail})
+}
+
+// over closes a run, with m.mu held: its record, the notification of it, the state, and
+// what comes next.
+func (m *Manager) over(it *item, r *run, found *Measurement, err error) {
+	rec := &r.record
+	rec.End, rec.Found = time.Now(), found
+	to := Finish
+	if r.kind == TestSequence {
+		to = r.conclude()
+	}
+	if h, ok := errors.AsType[*halted](err); ok {
+		rec.Reason, rec.Detail = h.reason, h.detail
+		switch h.reason {
+		case WindowEnd, MaxRunTime:
+			rec.Outcome = Finished
+		case Priority:
+			rec.Outcome, to = Failed, Erroneous
+		default:
+			rec.Outcome, to = WasStopped, Stopped
+		}
+	} else if err != nil {
+		f := faultOf(err)
+		rec.Outcome, rec.Reason, rec.Detail, to = Failed, f.Reason, f.Error(), Erroneous
+	} else {
+		rec.Outcome = Finished
+	}
+	if r.kind == UnitaryTest && rec.Outcome == Finished {
+		rec.Verdict = NoVerdict
+		if found != nil && found.Verdict != "" {
+			rec.Verdict = found.Verdict
+		}
+	}
+	if rec.Outcome == Failed {
+		it.Failures++
+	}
+	it.Verdict = rec.Verdict
+	m.supervise(it, rec)
+	if !it.removed {
+		m.move(it, to, rec.Reason, rec.Detail)
+	}
+	it.run = nil
+	durable := m.keep(it, *rec)
+	r.cancel(nil)
+	// The place is free when the record is on disk, so that nothing piles up.
+	m.active.Go(func() {
+		select {
+		case <-durable:
+		case <-m.ctx.Done():
+			return
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if r.ticket != nil {
+			m.admission.release(r.ticket)
+		}
+	})
+	if !it.removed {
+		m.afterwards(it)
+	}
+}
+
+// afterwards goes on from a state in which a run has ended.
+func (m *Manager) afterwards(it *item) {
+	if it.state == Stopped {
+		if it.stop {
+			it.attended = true
+			m.timer.Stop(&it.alarm)
+			return
+		}
+		m.move(it, it.kind.stopped(), it.reason, it.detail)
+	}
+	more := it.queued != nil || m.hasNext(it)
+	if it.stop {
+		m.restart(it)
+		return
+	}
+	if !more {
+		if it.state == Erroneous && it.kind == UnitaryTest {
+			m.move(it, Finish, it.reason, it.detail)
+		}
+		it.progress.State = it.kind.Name(it.state)
+		m.saveProgress(it)
+		return
+	}
+	it.round++
+	// What the world has to say is asked again when it runs.
+	if f := it.faultUnder(&m.service.limits); f == nil {
+		m.move(it, Planned, "", "")
+		m.move(it, Configured, "", "")
+		m.move(it, Ready, "", "")
+		m.arm(it)
+		m.beginQueued(it)
+		return
+	}
+	m.restart(it)
+}
+
+// keep stores the record of a run that is over, the progress of its test, and the
+// notification of it, in one transaction. The channel is closed when that is on disk.
+func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
+	n := m.schema.completed(it, &rec)
+	replaced := m.items[it.id] != nil && m.items[it.id] != it
+	slot := uint32(it.Kept % uint64(max(1, it.historySize)))
+	it.Kept++
+	it.progress.State = ""
+	row, state, k := pack(rec), pack(it.progress), it.id
+	removed := it.removed
+	return m.outbox.add(func(tx *datastore.Tx) {
+		tx.Delete(tableOpen, []byte(rec.ID))
+		if !replaced {
+			tx.Put(tableRuns, slotKey(k.kind, k.name, slot), row)
+		}
+		if !removed {
+			tx.Put(tableProgress, key(k.kind, k.name), state)
+		}
+		tx.Notify(Stream, n)
+	})
+}
+
+// saveProgress stores the progress alone.
+func (m *Manager) saveProgress(it *item) {
+	state, k := pack(it.progress), it.id
+	m.outbox.add(func(tx *datastore.Tx) { tx.Put(tableProgress, key(k.kind, k.name), state) })
+}
+
+// supervise looks whether verdicts have become a matter of concern, or no longer are.
+func (m *Manager) supervise(it *item, rec *Run) {
+	s := it.supervision
+	if s == nil || rec.Verdict != Pass && rec.Verdict != Fail {
+		return
+	}
+	it.Failing = append(it.Failing, rec.Verdict == Fail)
+	if extra := len(it.Failing) - max(s.ofLast, s.clearCount); extra > 0 {
+		it.Failing = it.Failing[extra:]
+	}
+	switch {
+	case !it.Raised && count(last(it.Failing, s.ofLast), true) >= s.failCount:
+		it.Raised = true
+	case it.Raised && len(it.Failing) >= s.clearCount && count(last(it.Failing, s.clearCount), true) == 0:
+		it.Raised = false
+	default:
+		return
+	}
+	n := m.schema.crossing(it, rec)
+	m.outbox.add(func(tx *datastore.Tx) { tx.Notify(Stream, n) })
+}
+
+func last(list []bool, n int) []bool { return list[max(0, len(list)-n):] }
+
+func count(list []bool, what bool) (n int) {
+	for _, v := range list {
+		if v == what {
+			n++
+		}
+	}
+	return n
+}
