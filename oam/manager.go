@@ -216,7 +216,9 @@ func (m *Manager) interrupted(o openRun, now time.Time) {
 		r.Outcome, r.Reason, r.Detail = WasStopped, ConfigurationRemoved, ""
 		it = &item{definition: &definition{id: id{o.Kind, o.Name}, historySize: 1}, removed: true}
 	}
+	it.Runs++
 	it.Failures++
+	it.Last = later(it.Last, r.Occurrence)
 	m.keep(it, r)
 	if it.state == Ongoing {
 		m.move(it, Erroneous, ServerRestart, r.Detail)
@@ -388,13 +390,15 @@ func (m *Manager) fault(it *item, f *Fault) {
 		it.Failures++
 		it.queued = nil
 	}
-	if f.Reason == BadTarget || f.Reason == NotPermitted || f.Reason == EngineFailure {
-		it.retry = min(lastRetry, max(firstRetry, 2*it.retry))
-		it.next = nil
-		m.timer.Set(&it.alarm, time.Now().Add(it.retry))
+	m.arm(it)
+	if f.Reason != BadTarget && f.Reason != NotPermitted && f.Reason != EngineFailure {
 		return
 	}
-	m.arm(it)
+	it.retry = min(lastRetry, max(firstRetry, 2*it.retry))
+	if again := time.Now().Add(it.retry); it.next == nil || again.Before(it.next.Start.Add(it.spread)) {
+		it.next = nil
+		m.timer.Set(&it.alarm, again)
+	}
 }
 
 // arm sets the alarm for the next occurrence.

@@ -261,10 +261,15 @@ func (m *Manager) over(it *item, r *run, found *Measurement, err error) {
 			rec.Verdict = found.Verdict
 		}
 	}
-	if rec.Outcome == Failed {
+	switch rec.Outcome {
+	case Finished:
+		it.Verdict = rec.Verdict
+	case Failed:
 		it.Failures++
+		fallthrough
+	default:
+		rec.Verdict = ""
 	}
-	it.Verdict = rec.Verdict
 	m.supervise(it, rec)
 	if !it.removed {
 		m.move(it, to, rec.Reason, rec.Detail)
@@ -299,6 +304,11 @@ func (m *Manager) afterwards(it *item) {
 			return
 		}
 		m.move(it, it.kind.stopped(), it.reason, it.detail)
+	}
+	if q := it.queued; q != nil && !q.End.IsZero() && !time.Now().Before(q.End) { // its window is over
+		it.queued = nil
+		it.Overlaps++
+		m.figures.overlapped++
 	}
 	more := it.queued != nil || m.hasNext(it)
 	if it.stop {
