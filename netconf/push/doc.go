@@ -29,7 +29,8 @@
 // also tells what has changed and changed back [RFC 8641 section 3.3]. Of more than
 // maxTouched such nodes the rest is left out, and the patch is an incomplete-update.
 //
-// What providers of the datastores make when they are asked has no changes. It is left out
+// Whatever a transaction puts into the stored state (datastore.Tx.SetState) is told, without
+// any more ado. What providers of the datastores make when they are asked has no changes. It is left out
 // of on-change subscriptions, and those that could select nothing else are refused: each
 // node of the schema that a filter can select is asked for, at any depth. The capabilities
 // of RFC 9196 tell which nodes these are.

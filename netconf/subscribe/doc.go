@@ -22,6 +22,8 @@
 //	            subscription-modified, or subscription-terminated when that is gone
 //	suspend     a message could not be written for Config.SuspendAfter
 //	complete    Target.Run returns nil: its stop-time has come
+//	lose        the rules let the receiver have nothing of it any more: Guarded.Permitted;
+//	            subscription-terminated
 //
 // A session has subscriptions of one RFC only: one of RFC 5277 at a time, or some of RFC
 // 8639 [RFC 8640 section 4].
@@ -43,7 +45,8 @@
 // # Configured subscriptions
 //
 // [Publisher.Run] keeps those of the configuration going. It calls each receiver-instance
-// that one of them uses (Config.Call), and calls again when a session ends. Each receiver of
+// that one of them uses (Config.Call), once for each source-address and DSCP that they want,
+// and calls again when a session ends. Each receiver of
 // each subscription has a place in the journal and a number of event records sent. They
 // are written together, once a second at most, when the receiver has confirmed: its SSH has
 // answered a request that was sent behind the notifications. After a lost link or a restart
