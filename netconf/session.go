@@ -1,6 +1,7 @@
 package netconf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +44,9 @@ type Session struct {
 	backlog *backlog
 	readErr error // why the reader ended; valid when queue is closed
 
-	parts sync.WaitGroup // the reader, the closer and what Go started
-	onEnd []func()       // of the goroutine that serves
+	parts     sync.WaitGroup // the reader, the closer and what Go started
+	beginning sync.WaitGroup // observers that are told of it
+	onEnd     []func()       // of the goroutine that serves
 
 	joining sync.Mutex
 	over    bool // joining: parts is being waited for
@@ -290,7 +292,7 @@ func (s *Session) run(ctx context.Context) {
 	}
 	s.server.store.Release(s.id)
 	e := s.ending
-	s.observed(e)
+	defer s.observed(e) // which may take a while
 	if !s.established.Load() {
 		return
 	}
@@ -305,22 +307,20 @@ func (s *Session) run(ctx context.Context) {
 		attrs = append(attrs, "err", e.err)
 	}
 	s.log.Info("session ended", attrs...)
-	if s.server.audit != nil {
-		s.server.audit.Ended(s, e.why)
-	}
 }
 
-// observed tells the observers that the session has ended.
+// observed tells the observers and the audit that the session has ended.
 func (s *Session) observed(e ending) {
-	as := e.as
-	if as == "" {
-		as = Dropped
-	}
+	s.beginning.Wait()
+	as := cmp.Or(e.as, Dropped)
 	if !s.established.Load() && as != TimedOut && as != BadHello {
 		return
 	}
 	for _, o := range s.server.observers {
 		o.Ended(s, as, e.by)
+	}
+	if s.established.Load() && s.server.audit != nil {
+		s.server.audit.Ended(s, e.why)
 	}
 }
 
@@ -342,7 +342,7 @@ func (s *Session) talk(ctx context.Context) {
 	s.established.Store(true)
 	s.server.inSessions.Add(1)
 	for _, o := range s.server.observers {
-		s.parts.Go(func() { o.Began(s) })
+		s.beginning.Go(func() { o.Began(s) })
 	}
 	s.log.Info("session began", "base", map[bool]string{true: "1.1", false: "1.0"}[s.modern])
 	s.parts.Go(func() { s.read(r) })

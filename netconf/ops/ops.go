@@ -57,7 +57,7 @@ type operations struct {
 func Register(c Config) error {
 	store := c.Server.Store()
 	o := &operations{server: c.Server, store: store, schema: store.Schema(), log: c.Server.Log(), files: c.Files, http: c.HTTP, stored: c.Stored, access: c.Access}
-	c.Server.Observe(sessionEvents{store, o.log})
+	c.Server.Observe(newSessionEvents(store, o.log))
 	if schemes := o.schemes(); len(schemes) > 0 {
 		c.Server.Offer("urn:ietf:params:netconf:capability:url:1.0?scheme=" + strings.Join(schemes, ","))
 	}
