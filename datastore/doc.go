@@ -41,7 +41,7 @@
 //
 // # Layout
 //
-// Seven tables of datastore/kv (layout 2; layout 1 had the first, second and fifth):
+// Seven tables of datastore/kv (layout 3; layout 1 had the first, second and fifth):
 //
 //	names    two bytes, big-endian, to the qualified name of a schema node,
 //	         module:name, that they stand for in keys; numbers are never reused
@@ -60,6 +60,11 @@
 // and key leafs are in their entry's key. The value is the leaf's text; of an
 // entry that the user ordered, its place in four bytes, big-endian. Only rows that a
 // change makes others are written.
+//
+// In state the row of an entry that the system orders holds all that is in the entry but
+// the entries below: for each node that would have a row, the way from the entry and the
+// value, each with its length before it as a varint. Nodes of an entry whose row is empty
+// have rows of their own, as in layout 2, until the entry is written again.
 //
 // Numbers in the rows of history and confirm are varints, times are nanoseconds since
 // 1970, texts have their length before them. The way back is a row of steps: nodes that

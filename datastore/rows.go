@@ -66,7 +66,10 @@ type rowWriter struct {
 	names   *names
 	w       *kv.Writer
 	table   string
+	byEntry bool // see pack.go
 	changes []change
+	// entries are those whose rows hold something that has changed, by their keys.
+	entries map[string]*data.Node
 	err     error
 	// ordered are the collections whose entries the user ordered and that the
 	// change touched, by the key of their parent and their name.
@@ -108,7 +111,7 @@ type orderedSet struct {
 // changes gathers what differs between two trees, and nothing else; with back, how
 // to go back as well.
 func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bool) (*rowWriter, error) {
-	rw := &rowWriter{names: n, w: w, table: table, ordered: map[string]*orderedSet{}}
+	rw := &rowWriter{names: n, w: w, table: table, byEntry: table == tableState, ordered: map[string]*orderedSet{}}
 	if back {
 		rw.back = &deltaWriter{}
 	}
@@ -121,11 +124,18 @@ func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bo
 		if back {
 			rw.back.replaced(prefix, rw.rows(prefix, was))
 		}
+		if e := entryOf(parent); e != nil && changed.Schema().Kind != yang.List && rw.packs(parent, changed) {
+			rw.within(e, prefix, was, is)
+			return rw.err == nil
+		}
 		if was != nil && (is == nil || !is.Schema().HasValue()) {
 			rw.deleteBelow(prefix)
 		}
 		if is != nil {
+			byEntry := rw.byEntry
+			rw.byEntry = rw.packs(parent, changed)
 			rw.put(prefix, is)
+			rw.byEntry = byEntry
 		}
 		if s := changed.Schema(); s.UserOrdered && rw.err == nil {
 			id := string(rw.key(parent, nil)) + s.QName()
@@ -138,6 +148,9 @@ func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bo
 		}
 		return rw.err == nil
 	})
+	for _, key := range slices.Sorted(maps.Keys(rw.entries)) {
+		rw.rewrite([]byte(key), rw.entries[key])
+	}
 	for _, id := range slices.Sorted(maps.Keys(rw.ordered)) {
 		rw.rank(rw.ordered[id], old)
 	}
@@ -227,6 +240,10 @@ func (rw *rowWriter) put(key []byte, n *data.Node) {
 	if rw.err != nil || s.IsKey() {
 		return
 	}
+	if rw.byEntry && s.Kind == yang.List && !s.UserOrdered {
+		rw.putEntry(key, n)
+		return
+	}
 	value, row := []byte(nil), true
 	switch s.Kind {
 	case yang.Leaf:
@@ -257,6 +274,11 @@ func (rw *rowWriter) put(key []byte, n *data.Node) {
 		if c.Schema().UserOrdered && rw.err == nil {
 			rw.set(below, binary.BigEndian.AppendUint32(nil, ordered[c.Schema()]))
 			ordered[c.Schema()]++
+			byEntry := rw.byEntry
+			rw.byEntry = false
+			rw.put(below, c)
+			rw.byEntry = byEntry
+			continue
 		}
 		rw.put(below, c)
 	}
@@ -354,7 +376,12 @@ func (n *names) load(r *kv.Reader, table string, schema *yang.Schema) (*data.Nod
 		if way, err = n.way(way[:0], k, schema); err != nil {
 			return nil, fmt.Errorf("table %s: %w", table, err)
 		}
-		if err := putRow(l, way, v); err != nil {
+		if s := way[len(way)-1].Schema; table == tableState && s.Kind == yang.List && !s.UserOrdered {
+			err = n.unpack(l, schema, way, v)
+		} else {
+			err = putRow(l, way, v)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: table %s: %w", kv.ErrDamaged, table, err)
 		}
 	}
@@ -381,7 +408,15 @@ func putRow(l *data.Loader, way []data.Step, v []byte) error {
 
 // way reads a key.
 func (n *names) way(way []data.Step, key []byte, schema *yang.Schema) ([]data.Step, error) {
-	at := schema.Root
+	way, err := n.steps(way, schema, schema.Root, key)
+	if err == nil && len(way) == 0 {
+		err = fmt.Errorf("%w: an empty key", kv.ErrDamaged)
+	}
+	return way, err
+}
+
+// steps reads the part of a key that leads on from a schema node.
+func (n *names) steps(way []data.Step, schema *yang.Schema, at *yang.Node, key []byte) ([]data.Step, error) {
 	for len(key) > 0 {
 		if len(key) < 2 {
 			return nil, fmt.Errorf("%w: a key ends within a name", kv.ErrDamaged)
@@ -408,9 +443,6 @@ func (n *names) way(way []data.Step, key []byte, schema *yang.Schema) ([]data.St
 			step.Key, key = text, rest
 		}
 		way, at = append(way, step), next
-	}
-	if len(way) == 0 {
-		return nil, fmt.Errorf("%w: an empty key", kv.ErrDamaged)
 	}
 	return way, nil
 }

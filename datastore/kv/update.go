@@ -88,7 +88,7 @@ func (db *DB) transact(f func(*Writer) error) (w *Writer, txid uint64, err error
 }
 
 // raise makes the file one of this program's layout, together with the first change
-// that needs it. The tables that layout 2 adds are made when they are needed.
+// that needs it. Tables that it adds are made when they are needed.
 func (db *DB) raise(tx *bolt.Tx) error {
 	defer boltCall()
 	if err := writeLayout(tx.Bucket([]byte(ownTable))); err != nil {

@@ -34,6 +34,15 @@ func NewLoader(root *yang.Node) *Loader {
 // leaf-list entry, a list entry, a container. rank is the place among entries that
 // the user ordered. It fails for an entry whose number of keys is not the list's.
 func (l *Loader) Put(way []Step, value string, rank int) error {
+	n, err := l.reach(way, value)
+	if err == nil && n.schema.UserOrdered {
+		l.ranks[n] = rank
+	}
+	return err
+}
+
+// reach returns the node at the end of a way, which is made if it is not there.
+func (l *Loader) reach(way []Step, value string) (*Node, error) {
 	n, depth := l.root, 0
 	for depth < len(way)-1 && depth < len(l.way) && way[depth] == l.way[depth] {
 		n = l.nodes[depth]
@@ -47,7 +56,7 @@ func (l *Loader) Put(way []Step, value string, rank int) error {
 			case s.Schema.Kind == yang.List:
 				keys := (&Node{schema: s.Schema, text: s.Key}).Keys()
 				if len(keys) != len(s.Schema.Keys) {
-					return fmt.Errorf("an entry of %s has %d keys, not %d", s.Schema.Path(), len(keys), len(s.Schema.Keys))
+					return nil, fmt.Errorf("an entry of %s has %d keys, not %d", s.Schema.Path(), len(keys), len(s.Schema.Keys))
 				}
 				next = NewEntry(s.Schema, keys...)
 			case s.Schema.Kind == yang.LeafList:
@@ -62,21 +71,15 @@ func (l *Loader) Put(way []Step, value string, rank int) error {
 		n = next
 		l.nodes = append(l.nodes, n)
 	}
-	if n.schema.UserOrdered {
-		l.ranks[n] = rank
-	}
-	return nil
+	return n, nil
 }
 
 // PutAny makes an anydata or anyxml at the end of a way.
 func (l *Loader) PutAny(way []Step, n *Node) error {
 	parent := way[:len(way)-1]
-	at := l.root
-	if len(parent) > 0 {
-		if err := l.Put(parent, "", 0); err != nil {
-			return err
-		}
-		at = l.nodes[len(parent)-1]
+	at, err := l.reach(parent, "")
+	if err != nil {
+		return err
 	}
 	at.add(l.o, n)
 	return nil
