@@ -7,6 +7,7 @@ FUZZTIME ?= 5s
 BENCH ?= .
 SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
+SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
 .PHONY: all build run test race vet fmt fuzz bench promise churn golden interop yang simulate crosscheck hostile lab check clean
@@ -111,6 +112,13 @@ simulate:
 # family. It prints its seed, and INCIDENTD_SEED repeats a run. go test has a short form.
 crosscheck:
 	INCIDENTD_CROSSCHECK=$(CROSSCHECK) $(GO) test -count=1 -timeout 20m -v -run CrossCheck ./yang/validate
+
+# score tells how well the correlator judges: simulated networks of several seeds, one of
+# thousands of nodes, the recorded ones and the learner's where the reference data are at hand.
+# go test has short forms.
+score:
+	SCORE_SEEDS=$(SCORE_SEEDS) SCORE_LARGE=1 $(GO) test -count=1 -v -timeout 60m -run 'Quality|Maps|Score|Degraded' ./incident/correlate
+	$(GO) test -count=1 -v -run 'Wireless|Contest' ./incident/learn
 
 # hostile sends what no client should, and bounds the memory that the server takes for
 # it. The race detector takes memory of its own, so make race leaves it out.

@@ -14,7 +14,7 @@ type Config struct {
 	// SoakPair, SoakSingle, SoakKPI and SoakKPIMajor are how long an incident must have
 	// lasted, from the arrival of its first event, before it is raised: with two alarms
 	// or more, with one, with KPIs only, and with KPIs of which one is major. 3 s, 6 s,
-	// 60 s, 30 s.
+	// 30 s, 30 s.
 	SoakPair, SoakSingle, SoakKPI, SoakKPIMajor time.Duration
 	// Settle is how long the root of an incident may still move. 120 s.
 	Settle time.Duration
@@ -105,7 +105,7 @@ func (c *Config) Settings() []Setting {
 	return []Setting{
 		{"debounce", &c.Debounce, 2 * time.Second}, {"debounce-max", &c.DebounceMax, 6 * time.Second},
 		{"soak-pair", &c.SoakPair, 3 * time.Second}, {"soak-single", &c.SoakSingle, 6 * time.Second},
-		{"soak-kpi", &c.SoakKPI, time.Minute}, {"soak-kpi-major", &c.SoakKPIMajor, 30 * time.Second},
+		{"soak-kpi", &c.SoakKPI, 30 * time.Second}, {"soak-kpi-major", &c.SoakKPIMajor, 30 * time.Second},
 		{"settle", &c.Settle, 2 * time.Minute}, {"effect-wait", &c.EffectWait, 50 * time.Second},
 		{"clear-hold", &c.ClearHold, 30 * time.Second}, {"flap-hold", &c.FlapHold, 3 * time.Minute}, {"kpi-hold", &c.KPIHold, 3 * time.Minute},
 		{"split", &c.Split, 2 * time.Minute}, {"stale", &c.Stale, 10 * time.Minute},

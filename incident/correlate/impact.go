@@ -255,10 +255,7 @@ func (e *Engine) likely(a *alarm) *incident {
 		return e.congestedNear(a, e.x.pathless(&f))
 	}
 	const before = 5 * second
-	after := patience(ServiceLost, true)
-	if a.class == TunnelDown || a.class == Reroute {
-		after = 15 * second
-	}
+	after := patience(a.class, true)
 	var best *incident
 	e.recent(func(i *incident) bool {
 		size, most := i.reach.tunnels, 0
