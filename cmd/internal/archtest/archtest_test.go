@@ -202,6 +202,7 @@ var dependencies = []struct {
 	{"github.com/alecthomas/kong", []string{"cmd/incctl"}, "incctl's command line"},
 	{"github.com/reeflective/readline", []string{"cmd/incctl/internal/lineedit"}, "the line editor of incctl shell"},
 	{"github.com/creack/pty", nil, "a terminal for the test of incctl shell"},
+	{"github.com/leodido/go-syslog/v4", nil, "what our parser of syslog has to agree with, in a test"},
 	{"github.com/Juniper/go-netconf", nil, "a foreign client, in the interoperation test"},
 	{"github.com/google/go-cmp", nil, "differences in tests"},
 	{"pgregory.net/rapid", nil, "property tests"},

@@ -61,13 +61,9 @@ func (x *index) candidates(m *Message, try func(int) bool) {
 		}
 	}
 	add(x.always)
-	if m.OID != "" {
-		add(x.byOID[m.OID])
-	}
-	if m.MsgID != "" {
-		add(x.byID[m.MsgID])
-	}
-	if m.App != "" && len(x.byApp) > 0 {
+	add(x.byOID[m.OID])
+	add(x.byID[m.MsgID])
+	if len(x.byApp) > 0 {
 		add(x.byApp[strings.ToLower(m.App)])
 	}
 	if x.inText != nil {
