@@ -12,10 +12,19 @@ import (
 func TestSources(t *testing.T) {
 	l := newLive(t)
 	l.want(0, "", l.run("", "sources"))
-	l.want(0, "", l.run(`<sources xmlns="urn:incidentd:yang:sources">
-		<source><name>routers</name><syslog><address>127.0.0.1</address><port>0</port></syslog></source>
-		<source><name>taken</name><enabled>false</enabled><syslog><address>127.0.0.1</address><port>1</port></syslog></source>
-		</sources>`, "edit", "-", "--target", "running"))
+	for _, command := range []string{
+		"set /sources/source=routers/syslog/port 0", "set /sources/source=routers/syslog/address 127.0.0.1",
+		"set /sources/source=taken/syslog/port 1", "set /sources/source=taken/enabled false",
+		"set /sources/source=tools/json-lines/port 0", "set /sources/source=tools/json-lines/address 127.0.0.1",
+		"set /sources/source=tools/json-lines/token=ci/hash $0$0123456789abcdef", "set /mapping/alias=10.0.0.9/node PE9", "commit",
+	} {
+		if p := l.run("", words(command)...); p.status != 0 {
+			t.Fatalf("incctl %s: %s", command, p.stderr.String())
+		}
+	}
+	if p := l.run("", "get-config", "/sources"); !strings.Contains(p.stdout.String(), "sha256:9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f") {
+		t.Errorf("the token is not stored as its hash:\n%s", p.stdout.String())
+	}
 	address := regexp.MustCompile(`udp (127\.0\.0\.1:\d+)`)
 	until := func(command, pattern string) string {
 		t.Helper()
@@ -40,6 +49,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	until("sources routers", ` 1 events `)
+	until("sources", `http (127\.0\.0\.1:\d+)`)
 	got := l.play(
 		words("sources"),
 		words("sources routers"),
@@ -50,7 +60,7 @@ func TestSources(t *testing.T) {
 		words("mapping test --kind alertmanager --set message-id=Watchdog"),
 		words("mapping test"),
 	)
-	got = strings.ReplaceAll(got, where, "127.0.0.1:$PORT")
+	got = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(got, "127.0.0.1:$$PORT")
 	got = regexp.MustCompile(`20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z| \w+ \([^)]*\)|Z)?|\d\d:\d\d:\d\d`).ReplaceAllString(got, "$$TIME")
 	golden(t, "sources", regexp.MustCompile(`(SINCE|\$TIME) +(LAST EVENT|\$TIME) +`).ReplaceAllString(got, "$1  $2  "))
 }
