@@ -7,13 +7,21 @@ import (
 	"incidentd/netconf/subscribe"
 )
 
-// A subscription of which nothing may be read any more is terminated: nothing would change
+// unreadable ends a subscription of which nothing may be read any more: nothing would change
 // for its receiver from then on [RFC 8641 section 5, unchanging-selection].
 var unreadable = &subscribe.Terminated{Reason: unchangingSelection}
 
 // Permitted implements subscribe.Guarded.
 func (p *periodic) Permitted(access *nacm.Access) error {
 	if !p.readable(p.criteria, access) {
+		return unreadable
+	}
+	return nil
+}
+
+// Permitted implements subscribe.Guarded: of a subscription that has not begun to send.
+func (o *onChange) Permitted(access *nacm.Access) error {
+	if o.last == nil && !o.readable(o.criteria, access) {
 		return unreadable
 	}
 	return nil

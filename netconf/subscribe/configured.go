@@ -57,6 +57,7 @@ type leg struct {
 	sent    progress         // what was sent over session
 	safe    progress         // what the receiver has got, or is said to have
 	saved   progress         // what is on disk
+	refused bool             // what ran last was terminated; the next change of the configuration tries again
 }
 
 // over reports whether the receiver has been told that the subscription is complete. The
@@ -178,7 +179,7 @@ func (l *leg) startLocked(k *link) {
 		policy: s.terms.Policy, stop: s.terms.Stop, target: target, leg: l}
 	sub.starting.Store(true)
 	sub.sent.Store(begin.number)
-	l.session, l.sent = session, begin
+	l.session, l.sent, l.refused = session, begin, false
 	k.runs.Add(1)
 	if !session.Join(func(ctx context.Context) {
 		defer k.runs.Done()
@@ -204,6 +205,14 @@ func (l *leg) ended(sub *Subscription, over *link) {
 	if k := c.links[l.route]; k != nil && k != over && k.session != nil && l.of.legs[l.name] == l {
 		l.startLocked(k)
 	}
+}
+
+// terminated notes that the subscription cannot go on for a receiver.
+func (l *leg) terminated() {
+	c := l.of.caller
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.refused = true
 }
 
 // concluded notes that the stop-time has come for a receiver.
@@ -252,7 +261,7 @@ func (s *configured) entryLocked() *data.Node {
 		case l.running != nil:
 			sent, excluded = l.running.sent.Load(), l.running.excluded.Load()
 			state = l.running.state()
-		case s.stateLocked() != stateValid || l.over() || l.route.instance == "":
+		case s.stateLocked() != stateValid || l.over() || l.refused || l.route.instance == "":
 			state = "disconnected"
 		}
 		list.Entry("receiver", name).Uint("sent-event-records", sent).Uint("excluded-event-records", excluded).Leaf("state", state)

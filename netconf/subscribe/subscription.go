@@ -227,6 +227,9 @@ func (s *Subscription) run(session context.Context) {
 			return
 		case errors.As(err, &why):
 			s.publisher.leave(s)
+			if s.leg != nil {
+				s.leg.terminated()
+			}
 			if !s.starting.Load() { // or else the receiver knows nothing of it
 				s.tell(session, time.Now(), "subscription-terminated", why.Reason)
 			}
