@@ -526,3 +526,94 @@ func TestCorrelationIsConfigured(t *testing.T) {
 		b.valid()
 	})
 }
+
+// TestIncidentsKeepAlarms: an alarm of an open incident is not purged; what a cleared one
+// refers to may go, and its events keep all else. One that goes to a shelf leaves its
+// incidents, which learn of it again when it is back.
+func TestIncidentsKeepAlarms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer func() { b.close() }()
+		b.configure(figure)
+		b.report(down("1", "P1", "eth1", "link-down"), down("2", "P2", "eth0", "igp-peer-abnormal"), down("3", "P1", "eth1", "igp-down"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		refers := func() (out []string) {
+			for e := range b.incident("inc-1").Child("events").Entries("event") {
+				text := e.Leaf("event-id") + " " + e.Child("detail").Leaf("text")
+				if a := e.Child("alarm"); a != nil {
+					text += ": " + a.Leaf("resource")
+				}
+				out = append(out, text)
+			}
+			return out
+		}
+		all := []string{"1 it is down: P1/eth1", "2 it is down: P2/eth0", "3 it is down: P1/eth1"}
+		want := func(what string, wanted ...string) {
+			t.Helper()
+			if d := cmp.Diff(wanted, refers()); d != "" {
+				t.Errorf("%s (-want +got):\n%s", what, d)
+			}
+			b.valid()
+		}
+		want("raised", all...)
+		const alarms = `<alarms xmlns="urn:ietf:params:xml:ns:yang:ietf-alarms"><control>%s</control></alarms>`
+		kept := func(retention string) int {
+			b.configure("<data>" + figure + fmt.Sprintf(alarms, retention) + "</data>")
+			time.Sleep(11 * time.Minute)
+			synctest.Wait()
+			return len(b.alarms())
+		}
+		// Nothing may purge what is in use: the retention of an hour is long over.
+		b.report(up("4", "P1", "eth1", "igp-down"))
+		time.Sleep(2 * time.Hour)
+		if n := kept(`<retention xmlns="urn:incidentd:yang:alarms">1</retention>`); n != 3 {
+			t.Errorf("%d alarms are left of three in an open incident", n)
+		}
+		b.configure("<data>" + figure + fmt.Sprintf(alarms, `<alarm-shelving><shelf><name>s</name><resource>P2/.*</resource></shelf></alarm-shelving>`) + "</data>")
+		want("shelved", "1 it is down: P1/eth1", "2 it is down", "3 it is down: P1/eth1")
+		b.configure(figure)
+		b.report(up("5", "P1", "eth1", "link-down"), up("6", "P2", "eth0", "igp-peer-abnormal"))
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := b.incident("inc-1").Leaf("status"); got != "cleared" {
+			t.Fatalf("the incident is %s", got)
+		}
+		want("back and cleared", all...)
+		time.Sleep(2 * time.Hour)
+		if n := kept(`<retention xmlns="urn:incidentd:yang:alarms">1</retention>`); n != 0 {
+			t.Errorf("%d alarms are left of a cleared incident", n)
+		}
+		want("purged", "1 it is down", "2 it is down", "3 it is down")
+		b.crash()
+		want("after a crash", "1 it is down", "2 it is down", "3 it is down")
+	})
+}
+
+// TestAcknowledgeAlarms: where it is configured, acknowledging an incident acknowledges its
+// alarms.
+func TestAcknowledgeAlarms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		b.configure("<data>" + figure + `<incident-management xmlns="urn:incidentd:yang:management"><acknowledge-alarms>true</acknowledge-alarms></incident-management></data>`)
+		b.report(down("1", "P1", "eth1", "link-down"), down("2", "P2", "eth0", "igp-peer-abnormal"), down("3", "PE1", "", "cpu-high"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if err := b.ack("inc-1"); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for a := range b.store.Snapshot().Operational().Descend("alarms", "alarm-list").Entries("alarm") {
+			text := a.Leaf("resource")
+			for c := range a.Entries("operator-state-change") {
+				text += " " + c.Leaf("operator") + " " + c.Leaf("state") + ": " + c.Leaf("text")
+			}
+			got = append(got, text)
+		}
+		if d := cmp.Diff([]string{"P1/eth1 ann ack: the incident inc-1 was acknowledged", "P2/eth0 ann ack: the incident inc-1 was acknowledged", "PE1"}, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		b.valid()
+	})
+}
