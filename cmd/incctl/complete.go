@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"github.com/beevik/etree"
 	"io"
 	"slices"
 	"strconv"
@@ -202,6 +203,28 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 		}
 		for _, h := range list {
 			out = append(out, datapath.Candidate{Text: h.Name, Description: h.Kind + " " + h.State})
+		}
+		return beginning(out, last)
+	case "alarm":
+		_, list, err := s.alarms(ctx, false, []*etree.Element{etree.NewElement("resource")}, func(*alarmEntry) bool { return true })
+		if err != nil {
+			return nil
+		}
+		for _, n := range list {
+			if len(out) == 0 || out[len(out)-1].Text != n.resource {
+				out = append(out, datapath.Candidate{Text: n.resource, Description: n.typeName()})
+			}
+		}
+		return beginning(out, last)
+	case "shelf":
+		_, parts, err := s.alarmsPart(ctx, "control")
+		if err != nil {
+			return nil
+		}
+		for _, c := range children(parts["control"], nsAlarms, "alarm-shelving") {
+			for _, e := range children(c, nsAlarms, "shelf") {
+				out = append(out, datapath.Candidate{Text: leaf(e, nsAlarms, "name"), Description: leaf(e, nsAlarms, "description")})
+			}
 		}
 		return beginning(out, last)
 	case "incident":

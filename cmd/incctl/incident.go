@@ -353,8 +353,11 @@ func boolean(s string) *bool {
 
 // identity reads an identityref as module:name, or as it stands when its prefix is
 // bound to no module known here.
-func identity(e *etree.Element, name string) string {
-	for _, c := range children(e, nsIncident, name) {
+func identity(e *etree.Element, name string) string { return identityIn(e, nsIncident, name) }
+
+// identityIn is identity for a leaf of another namespace.
+func identityIn(e *etree.Element, space, name string) string {
+	for _, c := range children(e, space, name) {
 		v := strings.TrimSpace(c.Text())
 		prefix, local, ok := strings.Cut(v, ":")
 		if !ok {

@@ -47,6 +47,8 @@ type cli struct {
 	Preview   previewCommand   `cmd:"" group:"Judgement" help:"Tell what would go down with an object."`
 	DryRun    dryRunCommand    `cmd:"" group:"Judgement" help:"Try another correlation on the events of the past."`
 
+	Alarms alarmsCommand `cmd:"" group:"Alarms" help:"List, acknowledge, shelve and purge alarms (RFC 8632)."`
+
 	Sources sourcesCommand `cmd:"" group:"Sources" help:"List the sources of events, or show how one gets on."`
 	Mapping mappingCommand `cmd:"" group:"Sources" help:"Show what becomes of a message."`
 
