@@ -20,7 +20,7 @@ const appCleared = "incident-cleared"
 func (m *Manager) mergeIncidents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	into := r.Input.Leaf("incident-id")
 	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
-		no, err := m.open(tx, r, "incident-id", into)
+		no, err := m.open(tx, r)
 		if err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (m *Manager) mergeIncidents(ctx context.Context, r *netconf.Request) (*netc
 		var errs rpcerr.Errors
 		for n := range r.Input.Entries("other") {
 			path := (&data.Loc{Node: r.Input}).Down(n).Path()
-			other, err := m.openAt(tx, r, path, n.Value())
+			other, err := m.openAt(tx, r, n)
 			switch {
 			case seen[n.Value()]:
 				errs = append(errs, rpcerr.InvalidValue("%s is named twice", n.Value()).At(path))
@@ -59,7 +59,7 @@ func (m *Manager) mergeIncidents(ctx context.Context, r *netconf.Request) (*netc
 func (m *Manager) splitIncident(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	from, out := r.Input.Leaf("incident-id"), r.Output()
 	err := m.act(ctx, r, func(tx *datastore.Tx) error {
-		no, err := m.open(tx, r, "incident-id", from)
+		no, err := m.open(tx, r)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (m *Manager) splitIncident(ctx context.Context, r *netconf.Request) (*netco
 func (m *Manager) moveEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
 	to := r.Input.Leaf("incident-id")
 	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
-		no, err := m.open(tx, r, "incident-id", to)
+		no, err := m.open(tx, r)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (m *Manager) commentIncident(ctx context.Context, r *netconf.Request) (*net
 	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
 		inc := m.schema.incident(tx.State(), id)
 		if !m.schema.mayRead(r.Access, tx.State(), inc) {
-			return noIncident(r.Input, "incident-id", id)
+			return noIncident(r.Input, r.Input.Child("incident-id"))
 		}
 		if inc.Count(m.schema.list.ChildNamed("comment")) >= mostComments {
 			return rpcerr.TooBig("%s has %d comments, more are not kept", id, mostComments).At(at(r.Input, "text"))
@@ -145,7 +145,7 @@ func (m *Manager) resolve(ctx context.Context, r *netconf.Request) (*netconf.Rep
 		seen := map[string]bool{}
 		for n := range r.Input.Entries("incident-id") {
 			path := (&data.Loc{Node: r.Input}).Down(n).Path()
-			no, err := m.openAt(tx, r, path, n.Value())
+			no, err := m.openAt(tx, r, n)
 			switch {
 			case seen[n.Value()]:
 				continue
@@ -247,23 +247,24 @@ func (m *Manager) refusal(r *netconf.Request, err error) error {
 	return err
 }
 
-// open is the number of an open incident that a leaf of the input names.
-func (m *Manager) open(tx *datastore.Tx, r *netconf.Request, leaf, id string) (uint64, error) {
-	no, err := m.openAt(tx, r, at(r.Input, leaf), id)
+// open is the number of the open incident that the leaf incident-id of the input names.
+func (m *Manager) open(tx *datastore.Tx, r *netconf.Request) (uint64, error) {
+	no, err := m.openAt(tx, r, r.Input.Child("incident-id"))
 	if err != nil {
 		return 0, err
 	}
 	return no, nil
 }
 
-// openAt is the number of an open incident that the input names at a path.
-func (m *Manager) openAt(tx *datastore.Tx, r *netconf.Request, at rpcerr.Path, id string) (uint64, *rpcerr.Error) {
-	inc := m.schema.incident(tx.State(), id)
+// openAt is the number of an open incident that a node of the input names.
+func (m *Manager) openAt(tx *datastore.Tx, r *netconf.Request, n *data.Node) (uint64, *rpcerr.Error) {
+	inc := m.schema.incident(tx.State(), n.Value())
 	switch {
 	case !m.schema.mayRead(r.Access, tx.State(), inc):
-		return 0, rpcerr.InstanceRequired("there is no incident %q", id).At(at)
+		return 0, noIncident(r.Input, n)
 	case inc.Leaf("status") == "cleared":
-		return 0, rpcerr.InvalidValue("%s was cleared at %s: what is over stays as it is", id, inc.Leaf("clear-time")).WithAppTag(appCleared).At(at)
+		return 0, rpcerr.InvalidValue("%s was cleared at %s: what is over stays as it is", n.Value(), inc.Leaf("clear-time")).
+			WithAppTag(appCleared).At((&data.Loc{Node: r.Input}).Down(n).Path())
 	}
 	return serialOf(inc.Leaf("csn")), nil
 }

@@ -43,6 +43,29 @@
 // being made durable. Container admission of incidentd-admission sets the bounds and
 // tells how much waits, for how long, and what was refused or lost.
 //
+// # What operators do
+//
+// Operators merge, split and move by commands to the correlator (incidentd-management). No
+// event of the log leads to the state after one, so that state is stored with it. What is
+// refused is no failure of the transaction: the correlator has seen nothing that is not
+// stored, and need not be made anew. A dry run replays the log without commands, on both
+// sides, outside of the writer.
+//
+// Who did what stands in the incident, and in the audit. An incident goes into the history
+// when it is cleared, with what explains it then, and leaves the operational datastore when
+// its time is over.
+//
+// # Changes of configuration
+//
+// What the correlator judges by is configuration: incidentd-correlation, and the network. A
+// Manager is a participant of the commits that change it. It stores the correlator's state
+// with such a commit, so that what came before is never judged by what came after; the
+// change takes hold with the next event or timer, or a tenth of a second later.
+//
+// A directory whose correlator is of another version, or has left no snapshot, is judged
+// anew from the log: what lasts is raised under new numbers, and the incidents that were
+// open are cleared, merged into what has their events.
+//
 // # Concurrency
 //
 // A Manager owns its correlator from within transactions: everything that touches
@@ -52,15 +75,19 @@
 //
 // # Layout
 //
-// Four tables of datastore/kv (layout 2):
+// Five tables of datastore/kv (layout 2):
 //
 //	events      eight bytes, big-endian, the place in the log, to eight bytes of
 //	            server time in nanoseconds and the event as a line of JSON
 //	event-ids   an event's id to its place in the log
 //	correlator  "place": the place in the log that the parts are the state after;
 //	            "clock": stream time and server time of the last transaction, and 1
-//	            for a recording; "serial": that of the last decision that was stored
+//	            for a recording; "serial": that of the last decision that was stored;
+//	            "number": the highest serial number that an incident has
 //	correlator-parts
 //	            the state of the correlator in parts, of which a snapshot writes
 //	            those that have changed
+//	incident-history
+//	            the serial number of a cleared incident to its times, services and
+//	            nodes, by which it is found, its entry and its explanation
 package incident

@@ -36,21 +36,41 @@ func (m *Manager) explainIncident(ctx context.Context, r *netconf.Request) (*net
 		}
 	}
 	if !m.mayRead(r.Access, inc) {
-		return nil, noIncident(r.Input, "incident-id", id)
+		return nil, noIncident(r.Input, r.Input.Child("incident-id"))
 	}
 	out, err := m.parse(append(append([]byte("<output>"), p.explanation...), "</output>"...), m.schema.explained)
-	return reply(out), err
+	if err != nil {
+		return nil, err
+	}
+	return reply(m.readable(r.Access, inc, out)), nil
+}
+
+// readable is an explanation without the events of the incident that may not be read.
+func (m *Manager) readable(access *nacm.Access, inc, out *data.Node) *data.Node {
+	root := data.New(m.schema.root).With(data.New(m.schema.incidents).With(inc))
+	events := inc.Child("events")
+	if events == nil {
+		return out
+	}
+	at := (&data.Loc{Parent: &data.Loc{Node: root}, Node: root.Get(m.schema.incidents)}).Down(inc).Down(events)
+	list := m.schema.explained.ChildNamed("event")
+	for e := range events.Entries("event") {
+		if !access.MayRead(at.Down(e)) {
+			out = out.Without(list, data.Key(e.Leaf("event-id")))
+		}
+	}
+	return out
 }
 
 // explainOpen is the explanation of an open incident; nil if it is none.
 func (m *Manager) explainOpen(ctx context.Context, r *netconf.Request, id string) (out *data.Node, err error) {
 	err = m.consult(ctx, func(tx *datastore.Tx) error {
 		if !m.schema.mayRead(r.Access, tx.State(), m.schema.incident(tx.State(), id)) {
-			return noIncident(r.Input, "incident-id", id)
+			return noIncident(r.Input, r.Input.Child("incident-id"))
 		}
 		no, _ := numberOf(id)
 		if inc, err := m.engine.Content(no); err == nil {
-			out = m.schema.explain(inc)
+			out = m.readable(r.Access, m.schema.incident(tx.State(), id), m.schema.explain(inc))
 		}
 		return nil
 	})
@@ -68,10 +88,15 @@ func (m *Manager) mayRead(access *nacm.Access, inc *data.Node) bool {
 	return m.schema.mayRead(access, data.New(m.schema.root).With(data.New(m.schema.incidents).With(inc)), inc)
 }
 
-// noIncident is the error for an incident that is not there, or not for the user: a leaf
-// of the input names it.
-func noIncident(input *data.Node, leaf, id string) error {
-	return rpcerr.InstanceRequired("there is no incident %q", id).At(at(input, leaf))
+// noIncident is the error for an incident that is not there, or not for the user, and that a
+// node of the input names: in the words of its leafref, so that who may not read it does
+// not learn that it is there.
+func noIncident(input, n *data.Node) *rpcerr.Error {
+	path := (&data.Loc{Node: input}).Down(n).Path()
+	if t := n.Schema().Type; t.Path != nil {
+		return rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", n.Value(), t.Path.Text).At(path)
+	}
+	return rpcerr.InstanceRequired("there is no incident %q", n.Value()).At(path)
 }
 
 // at is the path of a leaf of an rpc's input.
@@ -185,10 +210,9 @@ func (s *schema) explainEntry(inc *data.Node) *data.Node {
 
 // whyNot answers why-not of incidentd-management.
 func (m *Manager) whyNot(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	id := r.Input.Leaf("incident-id")
 	b := r.Output()
 	err := m.consult(ctx, func(tx *datastore.Tx) error {
-		no, err := m.open(tx, r, "incident-id", id)
+		no, err := m.open(tx, r)
 		if err != nil {
 			return err
 		}

@@ -67,51 +67,44 @@ func nodesOf(inc *correlate.Incident) []string {
 // may not read is for him as if it were not there: an error must not tell that it is
 // [RFC 8341 section 3.2.5].
 func (m *Manager) Acknowledge(ctx context.Context, user string, access *nacm.Access, input *data.Node) error {
-	ids := input.Values("incident-id")
-	if len(ids) == 0 {
-		return nil
+	return m.store.Update(ctx, func(tx *datastore.Tx) error { return m.acknowledge(tx, user, access, input) })
+}
+
+func (m *Manager) acknowledge(tx *datastore.Tx, user string, access *nacm.Access, input *data.Node) error {
+	var errs rpcerr.Errors
+	var acknowledged []*data.Node
+	state := tx.State()
+	seen := map[string]bool{}
+	for n := range input.Entries("incident-id") {
+		id := n.Value()
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		at := (&data.Loc{Node: input}).Down(n)
+		inc := m.schema.incident(state, id)
+		switch {
+		case !m.schema.mayRead(access, state, inc):
+			errs = append(errs, noIncident(input, n))
+			continue
+		case inc.Leaf("ack-status") == "acknowledged":
+			by := ""
+			if u := inc.Leaf("ack-user"); u != "" {
+				by = " by " + u
+			}
+			errs = append(errs, rpcerr.OperationFailed("the incident %s was acknowledged already, at %s%s", id, inc.Leaf("ack-time"), by).
+				WithAppTag(rpcerr.AppRepeatedAcknowledge).At(at.Path()))
+			continue
+		}
+		inc = m.schema.withStep(m.schema.acknowledged(inc, tx.Now(), user), step{at: tx.Now(), action: "acknowledged", user: user})
+		state = m.keep(tx, state, inc)
+		acknowledged = append(acknowledged, inc)
 	}
-	return m.store.Update(ctx, func(tx *datastore.Tx) error {
-		var errs rpcerr.Errors
-		var acknowledged []*data.Node
-		state := tx.State()
-		seen := map[string]bool{}
-		for n := range input.Entries("incident-id") {
-			id := n.Value()
-			if seen[id] {
-				continue
-			}
-			seen[id] = true
-			at := (&data.Loc{Node: input}).Down(n)
-			inc := m.schema.incident(state, id)
-			if !m.schema.mayRead(access, state, inc) {
-				inc = nil
-			}
-			switch {
-			case inc == nil:
-				// In the words of the leafref for one that does not exist: who may not read
-				// it does not learn that it does.
-				errs = append(errs, rpcerr.InstanceRequired("%q refers to nothing: no instance of %s has that value", id, n.Schema().Type.Path.Text).At(at.Path()))
-				continue
-			case inc.Leaf("ack-status") == "acknowledged":
-				by := ""
-				if u := inc.Leaf("ack-user"); u != "" {
-					by = " by " + u
-				}
-				errs = append(errs, rpcerr.OperationFailed("the incident %s was acknowledged already, at %s%s", id, inc.Leaf("ack-time"), by).
-					WithAppTag(rpcerr.AppRepeatedAcknowledge).At(at.Path()))
-				continue
-			}
-			inc = m.schema.withStep(m.schema.acknowledged(inc, tx.Now(), user), step{at: tx.Now(), action: "acknowledged", user: user})
-			state = m.keep(tx, state, inc)
-			acknowledged = append(acknowledged, inc)
-		}
-		tx.SetState(state)
-		if err := errs.Err(); err != nil || !m.schema.settingsOf(tx.Running()).acknowledgeAlarms {
-			return err
-		}
-		return m.acknowledgeAlarms(tx, user, acknowledged...)
-	})
+	tx.SetState(state)
+	if err := errs.Err(); err != nil || !m.schema.settingsOf(tx.Running()).acknowledgeAlarms {
+		return err
+	}
+	return m.acknowledgeAlarms(tx, user, acknowledged...)
 }
 
 // keep is the state with an incident as it is now, which the history learns too if it has

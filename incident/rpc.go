@@ -1,16 +1,20 @@
 package incident
 
 import (
+	"context"
 	"errors"
 
+	"incidentd/datastore"
 	"incidentd/netconf"
 )
 
-// Register gives the operations of incidentd-management, and those of ietf-incident that
-// need the session, their handlers.
+// Register gives the operations of ietf-incident, incidentd-events and
+// incidentd-management their handlers, but for incident-diagnose.
 func (m *Manager) Register(s *netconf.Server) error {
 	return errors.Join(
 		m.alarms.Register(s),
+		s.Handle("incidentd-events", "report-events", m.reportEvents),
+		s.Handle("ietf-incident", "incident-acknowledge", m.acknowledgeIncidents),
 		s.Handle("ietf-incident", "incident-resolve", m.resolve),
 		s.Handle(management, "explain-incident", m.explainIncident),
 		s.Handle(management, "why-not", m.whyNot),
@@ -25,4 +29,26 @@ func (m *Manager) Register(s *netconf.Server) error {
 		s.Handle(management, "preview-failure", m.previewFailure),
 		s.Handle(management, "dry-run", m.dryRun),
 	)
+}
+
+// reportEvents answers report-events of incidentd-events.
+func (m *Manager) reportEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	out, err := m.ReportEvents(ctx, r.Session.User(), r.Input)
+	if err != nil {
+		return nil, err
+	}
+	return reply(out), nil
+}
+
+// acknowledgeIncidents answers incident-acknowledge of ietf-incident.
+func (m *Manager) acknowledgeIncidents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	return nil, m.store.Update(ctx, func(tx *datastore.Tx) error {
+		before := tx.State()
+		r.Sign(tx, r.Author())
+		if err := m.acknowledge(tx, r.Session.User(), r.Access, r.Input); err != nil {
+			return err
+		}
+		r.Changed(datastore.Operational, before, tx.State())
+		return nil
+	})
 }

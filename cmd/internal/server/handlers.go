@@ -1,12 +1,10 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"os"
 
-	"incidentd/netconf"
 	"incidentd/netconf/auth"
 	"incidentd/netconf/ops"
 	"incidentd/netconf/push"
@@ -33,9 +31,7 @@ func (s *Server) bind(files *os.Root) error {
 			HTTP:   s.https(),
 			Stored: stored,
 		}),
-		s.netconf.Handle("incidentd-events", "report-events", s.reportEvents),
 		s.netconf.Handle("incidentd-mapping", "test-mapping", s.testMapping),
-		s.netconf.Handle("ietf-incident", "incident-acknowledge", s.acknowledge),
 		s.incidents.Register(s.netconf),
 	)
 	for _, rpc := range s.netconf.Unhandled() {
@@ -56,18 +52,4 @@ func (s *Server) https() *http.Client {
 		}
 		return nil
 	}}
-}
-
-// reportEvents answers report-events of incidentd-events.
-func (s *Server) reportEvents(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	out, err := s.incidents.ReportEvents(ctx, r.Session.User(), r.Input)
-	if err != nil {
-		return nil, err
-	}
-	return &netconf.Reply{Output: out}, nil
-}
-
-// acknowledge answers incident-acknowledge of ietf-incident.
-func (s *Server) acknowledge(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	return nil, s.incidents.Acknowledge(ctx, r.Session.User(), r.Access, r.Input)
 }
