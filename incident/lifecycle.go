@@ -37,6 +37,11 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 		}
 		tx.SetState(m.schema.withIncident(tx.State(), fresh))
 		tx.Notify(Stream, m.schema.notification(fresh, d.At))
+		if inc.Mark != "" {
+			if err := m.explained(tx, inc.Mark, fresh); err != nil {
+				return err
+			}
+		}
 		if d.Op == correlate.Raised {
 			tx.Put(tableCorrelator, rowNumber, place(inc.No))
 		}

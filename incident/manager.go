@@ -71,6 +71,9 @@ type Manager struct {
 	stale      bool        // the engine has seen what was not stored
 	committed  uint64      // serial of the last decision that was stored
 	purged     []byte      // where the next look for what the history need not keep begins
+	windows    windows
+
+	planned atomic.Pointer[windows] // the windows after the last transaction
 }
 
 type clearedIncident struct {
@@ -101,6 +104,9 @@ func (c *clock) now(wall time.Time) time.Time {
 
 // at is the server time at which stream time will be t.
 func (c *clock) at(t time.Time) time.Time {
+	if c.stream.IsZero() {
+		return t
+	}
 	wall := c.wall.Add(t.Sub(c.stream))
 	if c.recording {
 		wall = wall.Add(grace)
@@ -135,12 +141,15 @@ func New(c Config) (*Manager, error) {
 		wake: make(chan struct{}, 1), reformed: make(chan struct{}, 1), stale: true}
 	m.openQueue()
 	m.references = references{schema: m.schema, of: map[alarm.Key][]string{}}
+	m.windows.nodes = newMaintenanceNodes(c.Store.Schema())
+	m.planned.Store(&windows{nodes: m.windows.nodes})
 	alarms, err := alarm.New(alarm.Config{Store: m.store, Open: m.refersTo, Left: m.unrefer, Log: m.log})
 	if err != nil {
 		return nil, fmt.Errorf("alarms: %w", err)
 	}
 	m.alarms = alarms
 	m.store.Provide(m.schema.management, func(s *datastore.Snapshot) *data.Node { return m.statistics(s.State) }, m.statisticsNode())
+	m.store.Provide(m.windows.nodes.top, m.provideMaintenance, m.windows.nodes.state)
 	for e := range m.store.Snapshot().State.Child("incidents").Entries("incident") {
 		if at, ok := parseTime(e.Leaf("clear-time")); ok {
 			m.cleared = append(m.cleared, clearedIncident{e.Leaf("incident-id"), at})
@@ -220,9 +229,11 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 		// A snapshot after the change: events before it were judged by the
 		// topology that was, those after it will be by the new one.
 		m.setTopology(networks)
-		return m.snapshot(tx)
+		if err := m.snapshot(tx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return m.maintain(tx)
 }
 
 func (m *Manager) setTopology(networks *data.Node) {
@@ -237,7 +248,12 @@ func (m *Manager) publish(*datastore.Snapshot) {
 	if at, ok := m.engine.Next(); ok {
 		next = at.UnixNano()
 	}
+	if at := m.windows.boundary; !at.IsZero() && (next == 0 || at.UnixNano() < next) {
+		next = at.UnixNano()
+	}
 	m.deadline.Store(next)
+	planned := m.windows
+	m.planned.Store(&planned)
 	m.isBehind.Store(!m.behind.caughtUp())
 	m.lag.add(m.stored, time.Now())
 	m.stored = m.stored[:0]
@@ -322,6 +338,16 @@ func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
 	m.unmapped = map[string]bool{}
 	for n := range unmappedOf(tx.State()).Entries("node") {
 		m.unmapped[n.Leaf("node-id")] = true
+	}
+	if err := m.windows.read(tx, running); err != nil {
+		return err
+	}
+	m.windows.boundary = time.Time{}
+	if clk := storedClock(tx); !clk.stream.IsZero() {
+		m.engine.SetMarks(m.marks(clk.stream))
+		m.windows.boundary = m.windows.next(clk.stream)
+	} else {
+		m.windows.config = nil // maintain begins
 	}
 	if v := tx.Get(tableCorrelator, rowPlace); len(v) == 8 {
 		var parts []correlate.Part

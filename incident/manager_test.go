@@ -45,7 +45,7 @@ type bench struct {
 func open(t testing.TB) *bench {
 	t.Helper()
 	s, err := yang.Compile(modules.FS, yang.Options{
-		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-alarms-x733", "incidentd-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-management", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
+		Implemented: []string{"ietf-incident", "ietf-alarms", "ietf-alarms-x733", "incidentd-alarms", "ietf-network-topology", "incidentd-events", "incidentd-collector", "incidentd-correlation", "incidentd-incident", "incidentd-maintenance", "incidentd-management", "incidentd-admission", "incidentd-alarm-types", "ietf-netconf-acm"},
 		Features:    alarm.Features()})
 	if err != nil {
 		t.Fatal(err)

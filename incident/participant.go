@@ -14,8 +14,11 @@ const gather = 100 * time.Millisecond
 // judges by, its state so far is stored with the change: a crash before the change takes
 // hold must not have the events before it judged by what came after.
 func (m *Manager) Prepare(tx *datastore.Tx) error {
+	if err := m.checkWindows(tx); err != nil {
+		return err
+	}
 	was, is := tx.Base().Running, tx.Running()
-	if was.Child("correlation") == is.Child("correlation") && was.Child("networks") == is.Child("networks") {
+	if was.Child("correlation") == is.Child("correlation") && was.Child("networks") == is.Child("networks") && was.Child("maintenance") == is.Child("maintenance") {
 		return nil
 	}
 	tx.OnAbort(func() { m.stale = true })

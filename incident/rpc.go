@@ -28,6 +28,7 @@ func (m *Manager) Register(s *netconf.Server) error {
 		s.Handle(management, "reject-proposal", m.rejectProposal),
 		s.Handle(management, "preview-failure", m.previewFailure),
 		s.Handle(management, "dry-run", m.dryRun),
+		s.HandleAction(m.windows.nodes.end, m.endWindow),
 	)
 }
 

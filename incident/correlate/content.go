@@ -71,7 +71,7 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 		c.Category = "power-enviorment"
 	}
 	if i.markID != "" {
-		c.Labels, c.Ticket, c.Category = append(c.Labels, "maintenance"), false, "maintenance"
+		c.Labels, c.Ticket, c.Category, c.Mark = append(c.Labels, "maintenance"), false, "maintenance", i.markID
 	}
 	c.RecurrenceOf, c.Recurrences = e.before(i)
 	if i.periodic {
@@ -546,6 +546,7 @@ func (c *Incident) sum(marks uint64) uint64 {
 	for _, l := range c.Labels {
 		word(l)
 	}
+	word(c.Mark)
 	number(uint64(c.EventsOmitted))
 	number(marks)
 	return h

@@ -169,10 +169,16 @@ func (e *Engine) SetTopology(x *topology.Index) {
 	e.changes.all = true
 }
 
-// SetMarks replaces the marks. Incidents that are open are labelled when they change.
+// SetMarks replaces the marks. Incidents that are open and that marks explain now, or did
+// before, are labelled by the next Advance or Step.
 func (e *Engine) SetMarks(marks []Mark) {
 	e.marks = slices.Clone(marks)
 	e.markHyps()
+	for _, i := range e.byBirth() {
+		if i.markID != "" || e.markOf(i.root, i.t0) >= 0 {
+			e.armIncident(i, e.now, markTimer)
+		}
+	}
 }
 
 // epoch resolves everything in the present topology.

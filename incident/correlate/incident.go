@@ -80,6 +80,8 @@ type Incident struct {
 	// which: "maintenance", "periodic".
 	Ticket bool
 	Labels []string
+	// Mark is the ID of the mark that explains the incident; "" for none.
+	Mark string
 	// RecurrenceOf is the number of the last incident of the same root, where that ended
 	// not long before; 0 if there is none. Recurrences is how many there were before.
 	RecurrenceOf uint64

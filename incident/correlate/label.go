@@ -69,7 +69,7 @@ func (e *Engine) label(i *incident) {
 		m := &e.marks[k]
 		if end := nanos(m.End) + e.p.markSlack; e.now <= end {
 			marked = m.ID
-			if i.markID == "" {
+			if !i.armed(markTimer) {
 				e.armIncident(i, end+1, markTimer)
 			}
 		}
@@ -86,17 +86,18 @@ func (e *Engine) label(i *incident) {
 	i.periodic = ok
 }
 
-// overdue takes a label back when what it promised has not happened.
+// overdue takes a label back when what it promised has not happened, and labels what other
+// marks explain.
 func (e *Engine) overdue(i *incident) {
 	if i.no == 0 {
 		return
 	}
-	was := i.markID != "" || i.periodic
+	marked, periodic := i.markID, i.periodic
 	if lasts, _, ok := e.usual(i); ok && e.now >= i.t0+lasts+30*minute && !i.mostlyClear() {
 		i.overdue = true
 	}
 	e.label(i)
-	if was && i.markID == "" && !i.periodic {
+	if i.markID != marked || i.periodic != periodic {
 		e.changed(i)
 	}
 }

@@ -65,6 +65,7 @@ var implemented = []string{
 	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
+	"incidentd-maintenance",
 	"incidentd-management",
 	"incidentd-mapping",
 	"incidentd-notifications",
