@@ -10,7 +10,7 @@ CROSSCHECK ?= 4000
 SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise churn golden interop yang simulate crosscheck hostile lab check clean
+.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab check clean
 
 all: build
 
@@ -59,6 +59,11 @@ bench:
 # million notifications beside it.
 promise:
 	PROMISE_SECONDS=60 PROMISE_REPLAY=1000000 $(GO) test -run '^$$' -bench Promise -benchtime 1x -timeout 20m ./netconf/subscribe
+
+# storm is TestStorm for a minute: more events than can be taken, in bounded memory, and none
+# lost that was acknowledged. go test has a short form.
+storm:
+	STORM_SECONDS=60 $(GO) test -count=1 -timeout 20m -run 'TestStorm$$' -v ./incident
 
 # churn is TestChurn for ten minutes, and TestReceiverLosesLinks with a thousand cuts; go
 # test has short forms.

@@ -85,9 +85,9 @@ func (in *Inlet) Report(ctx context.Context, events []event.Event) (Reported, er
 		err error
 	}
 	got := make(chan answer, 1)
-	patient, cancel := context.WithTimeoutCause(ctx, in.q.patience(), errPatience)
-	err := in.Send(patient, events, func(r Reported, err error) { got <- answer{r, err} })
-	cancel()
+	patience := time.NewTimer(in.q.patience())
+	defer patience.Stop()
+	err := in.give(ctx, patience.C, events, func(r Reported, err error) { got <- answer{r, err} })
 	if errors.Is(err, errPatience) {
 		return Reported{}, in.q.refusal()
 	}
@@ -107,6 +107,11 @@ var errPatience = errors.New("no room in time")
 // stopped, nothing was given and done is not called. The events are the manager's until
 // done.
 func (in *Inlet) Send(ctx context.Context, events []event.Event, done func(Reported, error)) error {
+	return in.give(ctx, nil, events, done)
+}
+
+// give is Send with an end to patience, which is errPatience.
+func (in *Inlet) give(ctx context.Context, patience <-chan time.Time, events []event.Event, done func(Reported, error)) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -128,10 +133,13 @@ func (in *Inlet) Send(ctx context.Context, events []event.Event, done func(Repor
 	w := &queuer{b: b, ready: make(chan error, 1)}
 	q.queuers = append(q.queuers, w)
 	q.mu.Unlock()
+	why := errPatience
 	select {
 	case err := <-w.ready:
 		return err
 	case <-ctx.Done():
+		why = context.Cause(ctx)
+	case <-patience:
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -144,7 +152,7 @@ func (in *Inlet) Send(ctx context.Context, events []event.Event, done func(Repor
 	in.figures.Refused += uint64(len(events))
 	q.figures.Refused += uint64(len(events))
 	q.admit()
-	return context.Cause(ctx)
+	return why
 }
 
 // Offer gives events if there is room for them now, for sources that nobody can slow

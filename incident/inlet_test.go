@@ -137,6 +137,29 @@ func TestReporterWaits(t *testing.T) {
 	})
 }
 
+// Without patience a reporter is taken where there is room, and else refused at once.
+func TestNoPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		defer b.close()
+		b.limit(65536, 0)
+		if _, err := b.manager.Report(t.Context(), numbered("a", 100)); err != nil {
+			t.Errorf("an empty queue has no room: %v", err)
+		}
+		release := b.hold()
+		in := b.manager.Inlet("")
+		defer in.Close()
+		if err := in.Send(t.Context(), numbered("b", 100), nil); err != nil {
+			t.Error(err)
+		}
+		begun := time.Now()
+		if _, err := in.Report(t.Context(), numbered("c", 100)); !errors.As(err, new(*rpcerr.Error)) || time.Since(begun) != 0 {
+			t.Errorf("a full queue: %v after %v", err, time.Since(begun))
+		}
+		release()
+	})
+}
+
 // A source that waits gives up with its context, and one that stops is told.
 func TestSendEnds(t *testing.T) {
 	b := open(t)

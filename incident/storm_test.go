@@ -3,6 +3,10 @@ package incident_test
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"incidentd/datastore"
+	"incidentd/incident"
 	"incidentd/incident/event"
 )
 
@@ -82,4 +87,115 @@ func (b *bench) midway(incidents int) (dir string) {
 		}
 	}
 	return dir
+}
+
+// TestStorm lets more events come than can be taken: by reporters who wait and repeat what
+// was refused, and by a source that nobody can slow down. The queue keeps to its bounds, all
+// events are accounted for, and what was acknowledged survives kill -9. STORM_SECONDS is
+// for how long; without it, it ends after some thousand events.
+func TestStorm(t *testing.T) {
+	const memory, nodes, batch = 1 << 20, 2000, 50
+	seconds, _ := strconv.Atoi(os.Getenv("STORM_SECONDS"))
+	b := open(t)
+	b.configure(ring(nodes))
+	b.limit(memory, 0)
+	var given, taken, refused, lost atomic.Int64
+	var acknowledged sync.Map
+	begun := time.Now()
+	over := func() bool {
+		if seconds > 0 {
+			return time.Since(begun) >= time.Duration(seconds)*time.Second
+		}
+		return taken.Load() >= 6000
+	}
+	storm := func(name string, n int) []event.Event {
+		events := make([]event.Event, batch)
+		for k := range events {
+			at := n*batch + k
+			events[k] = event.Event{ID: fmt.Sprint(name, at), Node: fmt.Sprint("N", at/4*7919%nodes), Resource: fmt.Sprint("e", at&1),
+				AlarmTypeID: []string{"link-down", "isis-adjacency-down"}[at/2%2], Severity: event.Major, Text: "it is down"}
+			if at/4/nodes%2 == 1 {
+				events[k].Severity = event.Cleared
+			}
+		}
+		given.Add(batch)
+		return events
+	}
+	var sources sync.WaitGroup
+	for r := range 6 {
+		sources.Go(func() {
+			in := b.manager.Inlet(fmt.Sprint("reporter ", r))
+			defer in.Close()
+			for n := 0; !over(); n++ {
+				events := storm(fmt.Sprintf("r%d-", r), n)
+				got, err := in.Report(t.Context(), events)
+				switch {
+				case err == nil:
+					taken.Add(int64(got.Accepted))
+					if n%16 == 0 {
+						acknowledged.Store(events[0].ID, true)
+					}
+				default:
+					refused.Add(batch)
+				}
+			}
+		})
+	}
+	sources.Go(func() {
+		in := b.manager.Inlet("datagrams")
+		defer in.Close()
+		for n := 0; !over(); n++ {
+			events := storm("d", n)
+			ok := in.Offer(events, func(got incident.Reported, err error) {
+				if err != nil {
+					refused.Add(batch)
+				}
+				taken.Add(int64(got.Accepted))
+			})
+			if !ok {
+				lost.Add(batch)
+				runtime.Gosched()
+			}
+		}
+	})
+	sources.Wait()
+	last, in := make(chan error), b.manager.Inlet("datagrams")
+	if err := in.Send(t.Context(), numbered("last", 1), func(_ incident.Reported, err error) { last <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-last; err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	for b.manager.Admission().Queued > 0 { // of other inlets
+		runtime.Gosched()
+	}
+	f := b.manager.Admission()
+	if f.MostMemory > memory || f.MostMemory == 0 {
+		t.Errorf("the queue held %d bytes of %d", f.MostMemory, memory)
+	}
+	if f.Queued != 0 || f.Memory != 0 || f.Reporters != 0 {
+		t.Errorf("something is left: %+v", f)
+	}
+	if n := taken.Load() + refused.Load() + lost.Load(); n != given.Load() || lost.Load() == 0 || taken.Load() == 0 {
+		t.Errorf("%d taken, %d refused, %d lost, of %d", taken.Load(), refused.Load(), lost.Load(), given.Load())
+	}
+	if f.Accepted != uint64(taken.Load())+2 || f.Refused != uint64(refused.Load()) || f.Lost != uint64(lost.Load()) {
+		t.Errorf("figures = %+v, want %d taken, %d refused, %d lost", f, taken.Load(), refused.Load(), lost.Load())
+	}
+	t.Logf("%d events in %v: %d taken, %d refused, %d lost, %d delayed; longest lag %v, decisions %+v", given.Load(), time.Since(begun).Round(time.Millisecond),
+		taken.Load(), refused.Load(), lost.Load(), f.Delayed, f.LongestLag, b.manager.Lag())
+	b.crash()
+	defer b.close()
+	if resident := resident(); resident > 0 {
+		t.Logf("%.0f MiB at most", resident)
+	}
+	acknowledged.Range(func(id, _ any) bool {
+		r, err := b.manager.Report(t.Context(), []event.Event{{ID: id.(string), Node: "N0", AlarmTypeID: "link-down"}})
+		if err != nil || r.Duplicates != 1 {
+			t.Errorf("event %v was acknowledged and is not there: %+v, %v", id, r, err)
+		}
+		return err == nil
+	})
+	b.valid()
 }
