@@ -11,20 +11,25 @@ const inferredCard = "slot/"
 // slotNamed reads the slot from the name of a card: a word for a card and a number, or
 // rack/slot/CPU.
 func slotNamed(name string) (string, bool) {
-	name = strings.ToLower(name)
-	if parts := strings.Split(name, "/"); len(parts) == 3 && strings.HasPrefix(parts[2], "cpu") {
-		return number(parts[1])
+	if rack, cpu := strings.IndexByte(name, '/'), strings.LastIndexByte(name, '/'); rack < cpu && hasPrefixFold(name[cpu+1:], "cpu") {
+		return number(name[rack+1 : cpu]) // no number where there are more parts
 	}
-	at := len(strings.TrimRight(name, "0123456789"))
-	words := strings.FieldsFunc(name[:at], func(r rune) bool { return r < 'a' || r > 'z' })
-	if len(words) == 0 {
+	head := strings.TrimRight(name, "0123456789")
+	if head == name {
 		return "", false
 	}
-	switch words[len(words)-1] {
+	other := func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+	word := strings.TrimRightFunc(head, other)
+	word = word[strings.LastIndexFunc(word, other)+1:]
+	switch strings.ToLower(word) {
 	case "slot", "card", "linecard", "lc", "board", "module", "fpc", "mpc", "dpc", "iom", "xcm", "imm", "lpu", "npu":
-		return number(name[at:])
+		return number(name[len(head):])
 	}
 	return "", false
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // number returns a decimal number as ports have it; false if it is none.
