@@ -13,6 +13,17 @@
 // nothing (a full disk), the correlator, which has seen its events, is made anew
 // too.
 //
+// # Bounded work
+//
+// A transaction stores at most 256 decisions and feeds the correlator for at most ten
+// milliseconds. What is left, events of the log that the correlator has not seen and
+// decisions that are not stored, is the next transaction's, before anything new is taken.
+// So a storm, or a hundred thousand timers due in one moment, holds nobody up for long. A
+// report is answered when all of its events are judged. A crash in between loses nothing:
+// the events are in the log, and what was decided twice has its serial. Decisions keep
+// their order, since nothing is fed before what it would overtake; so the same events
+// give the same incidents, however the work was cut. How long decisions take is state.
+//
 // # The stream clock
 //
 // The correlator's time is that of the events' arrival, never the server's clock.
@@ -75,7 +86,7 @@
 //
 // # Layout
 //
-// Five tables of datastore/kv (layout 2):
+// Five tables of datastore/kv (layout 3):
 //
 //	events      eight bytes, big-endian, the place in the log, to eight bytes of
 //	            server time in nanoseconds and the event as a line of JSON
