@@ -117,7 +117,7 @@ func (e *Engine) take(ev *event.Event) {
 	typ := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
 	c := e.classOf(typ, ev)
 	if c == Other && ev.Kind != event.Log {
-		c = e.x.classAt(o, ev.Kind, ev.Severity)
+		c = e.x.classAt(o, ev)
 	}
 	t, unsure := e.now, false
 	if !ev.Time.IsZero() {

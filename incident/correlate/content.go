@@ -59,7 +59,7 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 	if i.updated == i.raised {
 		c.Status = Raised
 	}
-	if text.risk {
+	if i.risk() {
 		c.Type = "potential-risk"
 	}
 	e.services(i, c)

@@ -307,6 +307,10 @@ func (e *Engine) considerRaise(i *incident) {
 	}
 	switch {
 	case i.flapping() || active > 0 && (bad > 0 || minors >= 2 || rootKPI):
+		if j := e.foretold(i); j != nil {
+			e.promote(j, i)
+			return
+		}
 		if j := e.companion(i); j != nil {
 			e.pin(j)
 			e.joinCauses(i, j)

@@ -215,6 +215,10 @@ func parseAlarm(s, id string, t time.Time) event.Event {
 			f = f[1:]
 		}
 	}
+	if len(f) > 0 && strings.HasPrefix(f[0], "score=") {
+		ev.Value = f[0][len("score="):]
+		f = f[1:]
+	}
 	ev.Text = strings.Join(f, " ")
 	if i := strings.Index(ev.Text, "trace="); i >= 0 {
 		ev.TraceID = strings.Repeat(ev.Text[i+6:i+7], 32)

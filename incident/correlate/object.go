@@ -111,6 +111,17 @@ func (e *Engine) object(node, resource string) *object {
 	return o
 }
 
+// subservice places an object that is about a port, whose name its own ends with: an
+// assurance agent calls one "interface/eth1" or "tunnel/te7" [RFC 9417 section 3.1].
+func (e *Engine) subservice(o *object, tail string) {
+	switch kind, _, _ := strings.Cut(o.name, "/"); kind {
+	case "interface", "tunnel", "subservice", "port", "lsp", "link":
+		if p, ok := e.x.Port(o.nodeID, tail); ok {
+			o.port = p
+		}
+	}
+}
+
 // newObject places an object in the present epoch.
 func (e *Engine) newObject(node, name string) *object {
 	const no = topology.None
@@ -145,6 +156,9 @@ func (e *Engine) newObject(node, name string) *object {
 	}
 	if c, ok := e.x.Card(n, o.name); ok {
 		o.card = c
+	}
+	if o.port == topology.None && o.service == topology.None && tail != o.name {
+		e.subservice(o, tail)
 	}
 	if o.peer == topology.None && o.port == topology.None && tail != o.name {
 		if p, ok := e.x.Node(tail); ok {

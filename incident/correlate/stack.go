@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"incidentd/incident/event"
@@ -110,9 +111,12 @@ func (x stack) sessions(n topology.NodeID) (out []topology.EdgeID) {
 
 // classAt returns what an alarm whose words tell nothing says by its place alone: of
 // what has one way to fail there is one thing to say. Other where there are more.
-func (x stack) classAt(o *object, k event.Kind, s event.Severity) Class {
+func (x stack) classAt(o *object, ev *event.Event) Class {
+	s := ev.Severity
 	switch {
-	case k == event.KPI && o.port != topology.None:
+	case ev.Kind == event.Symptom:
+		return x.symptomAt(o, ev)
+	case ev.Kind == event.KPI && o.port != topology.None:
 		return x.metricAt(o)
 	case o.service != topology.None && s > event.Minor:
 		return ServiceLost
@@ -130,6 +134,45 @@ func (x stack) classAt(o *object, k event.Kind, s event.Severity) Class {
 		return Card
 	case o.nodeID != topology.None && o.name == "" && len(x.customerLines(o.nodeID)) > 0:
 		return EdgeUnreachable
+	}
+	return Other
+}
+
+// broken is the health score from which down a subservice does not work at all: scores go from
+// 0 to 100, where 100 is healthy [RFC 9418 section 4].
+const broken = 20
+
+// symptomAt returns what the symptom of a subservice says whose words tell nothing, by what the
+// subservice is about and its health score: degraded, or not working at all [RFC 9417
+// section 3.1]. What it depends on is found as for any alarm there, by the topology.
+func (x stack) symptomAt(o *object, ev *event.Event) Class {
+	down := ev.Severity > event.Minor
+	if score, err := strconv.ParseFloat(ev.Value, 64); err == nil && score >= 0 { // -1: not known
+		down = score <= broken
+	}
+	pick := func(lost, degraded Class) Class {
+		if down {
+			return lost
+		}
+		return degraded
+	}
+	switch {
+	case o.service != topology.None:
+		return pick(ServiceLost, ServiceDegraded)
+	case o.peer != topology.None:
+		return pick(BGP, Info)
+	case o.port != topology.None:
+		for _, ed := range x.PortEdges(o.port) {
+			if x.Kind(ed) == topology.TunnelEdge {
+				return pick(TunnelDown, PathLoss)
+			}
+		}
+		return pick(LinkDown, PacketLoss)
+	case o.nodeID != topology.None && o.name == "":
+		if len(x.customerLines(o.nodeID)) > 0 {
+			return pick(EdgeUnreachable, Info)
+		}
+		return pick(Unreachable, Other)
 	}
 	return Other
 }
