@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/sha256"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strconv"
@@ -102,7 +103,7 @@ func (e *entry) changes(all []netconf.Change) (durable bool) {
 var retrievals = map[string]bool{"ietf-netconf:get": true, "ietf-netconf:get-config": true, "ietf-netconf-nmda:get-data": true}
 
 // reads adds the places that the filters of an rpc name.
-func (e *entry) reads(schema *yang.Schema, r *netconf.Record) {
+func (e *entry) reads(schema *yang.Schema, m *memo, r *netconf.Record) {
 	_, store, _ := strings.Cut(r.Input.Leaf("datastore"), ":")
 	for c := range r.Input.Child("source").Children() {
 		store = c.Name()
@@ -120,7 +121,7 @@ func (e *entry) reads(schema *yang.Schema, r *netconf.Record) {
 					e.touch("read", store, func() string { return withoutLiterals(a.Value) })
 				}
 			}
-			e.selected(schema, store, c.Raw())
+			e.selected(store, m.places(schema, c.Raw()))
 		}
 	}
 	if !filtered && retrievals[e.operation] {
@@ -128,37 +129,12 @@ func (e *entry) reads(schema *yang.Schema, r *netconf.Record) {
 	}
 }
 
-// selected adds the places that a subtree filter names: the ways to its innermost
-// elements.
-func (e *entry) selected(schema *yang.Schema, store string, filter xmltext.Raw) {
-	d := filter.Decoder(xmltext.Limits{})
-	var way []byte // to the element that is open
-	var ends []int // of way, for each element that is open
-	inner := false // the last tag was a start
-	for e.untold < maxCounted {
-		t, err := d.Next()
-		switch {
-		case err != nil || t.Kind == xmltext.EOF:
-			return
-		case t.Kind == xmltext.Start:
-			inner = true
-			ends = append(ends, len(way))
-			if len(way) > 2*maxText {
-				break // deep beyond what is told
-			}
-			way = append(way, '/')
-			if m := schema.ByNamespace(t.Space); m != nil {
-				way = append(append(way, m.Prefix...), ':')
-			}
-			way = append(way, t.Local...)
-		case t.Kind == xmltext.End:
-			if inner {
-				e.touch("read", store, func() string { return string(way) })
-			}
-			inner = false
-			way, ends = way[:ends[len(ends)-1]], ends[:len(ends)-1]
-		}
+// selected adds the places that a subtree filter names.
+func (e *entry) selected(store string, n *named) {
+	for _, path := range n.paths {
+		e.touch("read", store, func() string { return path })
 	}
+	e.untold += n.untold
 }
 
 var literal = regexp.MustCompile(`'[^']*'|"[^"]*"`)
@@ -241,17 +217,17 @@ func (e *entry) appendXML(b []byte, h *head) []byte {
 }
 
 // attrs are what the log tells of an entry.
-func (e *entry) attrs() []any {
-	attrs := []any{"event", e.event}
+func (e *entry) attrs() []slog.Attr {
+	attrs := append(make([]slog.Attr, 0, 16), slog.String("event", e.event))
 	add := func(key, value string) {
 		if value != "" {
-			attrs = append(attrs, key, value)
+			attrs = append(attrs, slog.String(key, value))
 		}
 	}
 	add("user", e.user)
 	add("remote", e.source)
 	if e.session != 0 {
-		attrs = append(attrs, "session-id", e.session)
+		attrs = append(attrs, slog.Uint64("session-id", uint64(e.session)))
 	}
 	add("credential", e.credential)
 	add("groups", strings.Join(e.groups, " "))

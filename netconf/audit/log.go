@@ -49,8 +49,9 @@ type Log struct {
 	update func(context.Context, func(*datastore.Tx) error) error
 	log    *slog.Logger
 
-	queue queue
-	done  chan struct{} // closed when the goroutine of Open has ended
+	filters memo
+	queue   queue
+	done    chan struct{} // closed when the goroutine of Open has ended
 
 	last                     atomic.Pointer[head]
 	records, allLost, waited atomic.Uint64
@@ -62,7 +63,7 @@ func Open(c Config) (*Log, error) {
 	if m == nil || !m.Implemented {
 		return nil, errors.New("audit: the schema does not implement incidentd-audit")
 	}
-	l := &Log{schema: c.Store.Schema(), update: c.Store.Update, log: c.Log, queue: newQueue(), done: make(chan struct{})}
+	l := &Log{schema: c.Store.Schema(), update: c.Store.Update, log: c.Log, filters: newMemo(), queue: newQueue(), done: make(chan struct{})}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -123,7 +124,7 @@ func (l *Log) ofRPC(r *netconf.Record) (e *entry, durable bool) {
 	e.failed(r.Err)
 	durable = e.changes(r.Changes())
 	if r.Input != nil {
-		e.reads(l.schema, r)
+		e.reads(l.schema, &l.filters, r)
 		if id := r.Input.Leaf("session-id"); id != "" {
 			e.text = "session-id " + id
 		}
@@ -198,7 +199,7 @@ func (l *Log) write() {
 			due = true
 		}
 		for _, e := range l.queue.takeStored() {
-			l.log.Info("audit", append(e.attrs(), "number", e.at.number, "hash", e.at.text())...)
+			l.tell(slog.LevelInfo, "audit", append(e.attrs(), slog.Uint64("number", e.at.number), slog.String("hash", e.at.text())))
 			l.queue.leave(e)
 		}
 		n, urgent, closed := l.queue.waits()
@@ -238,7 +239,18 @@ func (l *Log) storeBatch() {
 // loses tells of a record that is not stored.
 func (l *Log) loses(e *entry, err error) {
 	l.allLost.Add(1)
-	l.log.Error("audit record not stored", append(e.attrs(), "err", err)...)
+	l.tell(slog.LevelError, "audit record not stored", append(e.attrs(), slog.Any("err", err)))
+}
+
+// tell writes a line of the log. It does without the place in the source that a Logger looks
+// up: there is a line for each rpc.
+func (l *Log) tell(level slog.Level, msg string, attrs []slog.Attr) {
+	ctx := context.Background()
+	if h := l.log.Handler(); h.Enabled(ctx, level) {
+		r := slog.NewRecord(time.Now(), level, msg, 0)
+		r.AddAttrs(attrs...)
+		h.Handle(ctx, r)
+	}
 }
 
 // store appends what waits, and then an entry that did not, to the chain, whose end is
