@@ -240,7 +240,8 @@ func (m *Manager) serve(s *service) {
 	m.service = s
 	m.admission.limits = &s.limits
 	moved := !maps.Equal(old.vantages, s.vantages)
-	for _, it := range m.items {
+	for _, i := range slices.SortedFunc(maps.Keys(m.items), compareIDs) {
+		it := m.items[i]
 		if it.run != nil {
 			if s.limits.paused {
 				m.halt(it, Paused, "tests are paused in the limits")

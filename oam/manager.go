@@ -93,7 +93,8 @@ const (
 	firstRetry = time.Minute
 	lastRetry  = time.Hour
 	checkTime  = 5 * time.Second
-	maxChecks  = 8
+	slowCheck  = 50 * time.Millisecond // then another begins beside it
+	maxChecks  = 16
 )
 
 // New makes the manager of the tests of a store, and closes the runs that the server ended
@@ -335,13 +336,21 @@ func (m *Manager) configure(it *item) {
 		return
 	}
 	m.unchecked = append(m.unchecked, it)
-	if m.checking < maxChecks && !m.closed {
+	if m.checking == 0 {
+		m.anotherCheck()
+	}
+}
+
+// anotherCheck lets one more goroutine ask engines, if there is something to ask.
+func (m *Manager) anotherCheck() {
+	if len(m.unchecked) > 0 && m.checking < maxChecks && !m.closed {
 		m.checking++
 		m.active.Go(m.check)
 	}
 }
 
-// check asks the engines of the items that wait for it.
+// check asks the engines of the items that wait for it, one after the other as long as
+// they are quick.
 func (m *Manager) check() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -350,7 +359,13 @@ func (m *Manager) check() {
 		m.unchecked = m.unchecked[1:]
 		round, def, service := it.round, it.definition, m.service
 		m.mu.Unlock()
+		slow := time.AfterFunc(slowCheck, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.anotherCheck()
+		})
 		f := m.ask(def, service)
+		slow.Stop()
 		m.mu.Lock()
 		switch {
 		case it.removed || it.round != round || it.state != Configured || m.ctx.Err() != nil:

@@ -69,9 +69,8 @@ type progress struct {
 	Missed   uint32    `json:"missed,omitempty"`
 	Overlaps uint32    `json:"overlaps,omitempty"`
 	Verdict  Verdict   `json:"verdict,omitempty"`
-	// Kept is how many results were ever stored; result n stands in slot n modulo the
-	// history size.
-	Kept uint64 `json:"kept,omitempty"`
+	// Kept is how many results were ever stored, and so the slot of the next.
+	Kept uint32 `json:"kept,omitempty"`
 	// Failing are the verdicts that supervision looks at, the latest last, and Raised
 	// whether a crossing has been told.
 	Failing []bool `json:"failing,omitempty"`

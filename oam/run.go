@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"incidentd/datastore"
@@ -341,8 +342,9 @@ func (m *Manager) afterwards(it *item) {
 func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
 	n := m.schema.completed(it, &rec)
 	replaced := m.items[it.id] != nil && m.items[it.id] != it
-	slot := uint32(it.Kept % uint64(max(1, it.historySize)))
+	slot := it.Kept
 	it.Kept++
+	oldest := it.Kept - min(it.Kept, max(1, it.historySize))
 	it.progress.State = ""
 	row, state, k := pack(rec), pack(it.progress), it.id
 	removed := it.removed
@@ -350,6 +352,9 @@ func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
 		tx.Delete(tableOpen, []byte(rec.ID))
 		if !replaced {
 			tx.Put(tableRuns, slotKey(k.kind, k.name, slot), row)
+			for old := range tx.Scan(tableRuns, key(k.kind, k.name), slotKey(k.kind, k.name, oldest)) {
+				tx.Delete(tableRuns, slices.Clone(old))
+			}
 		}
 		if !removed {
 			tx.Put(tableProgress, key(k.kind, k.name), state)

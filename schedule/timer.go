@@ -109,12 +109,12 @@ func (t *Timer[T]) drain(ctx context.Context) (wait time.Duration, any bool) {
 			return 0, false
 		}
 		a := t.heap[0]
-		if a.at > now {
+		at := a.at
+		if at > now {
 			t.mu.Unlock()
-			return time.Duration(a.at - now), true
+			return time.Duration(at - now), true
 		}
 		t.heap.remove(a)
-		at := a.at
 		t.mu.Unlock()
 		t.ring(a, time.Unix(0, at))
 	}

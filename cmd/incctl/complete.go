@@ -247,6 +247,15 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 			out = append(out, datapath.Candidate{Text: p.ID, Description: p.Explanation})
 		}
 		return beginning(out, last)
+	case "oam":
+		list, err := s.oamTests(ctx, "")
+		if err != nil {
+			return nil
+		}
+		for _, t := range list {
+			out = append(out, datapath.Candidate{Text: t.Name, Description: t.Status})
+		}
+		return beginning(out, last)
 	case "node":
 		return beginning(s.nodes(ctx), last)
 	}

@@ -52,6 +52,8 @@ type cli struct {
 	Sources sourcesCommand `cmd:"" group:"Sources" help:"List the sources of events, or show how one gets on."`
 	Mapping mappingCommand `cmd:"" group:"Sources" help:"Show what becomes of a message."`
 
+	OAM oamCommand `cmd:"" name:"oam" group:"Tests" help:"List, show, run and stop OAM tests, and tell when they are due."`
+
 	Subscribe        subscribeCommand        `cmd:"" group:"Notifications" help:"Show notifications of a stream, or a datastore and its changes, as they come."`
 	Streams          streamsCommand          `cmd:"" group:"Notifications" help:"List the streams of notifications."`
 	Subscriptions    subscriptionsCommand    `cmd:"" group:"Notifications" help:"List the subscriptions and how their receivers get on."`
