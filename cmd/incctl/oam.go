@@ -118,7 +118,10 @@ func decodeOAMTest(k oamKind, e *etree.Element, results bool) oamTest {
 		}
 	}
 	if k.space == nsSequence {
-		t.Type = fmt.Sprintf("%d tests", len(children(e, k.space, "test-ref")))
+		t.Type = "1 test"
+		if n := len(children(e, k.space, "test-ref")); n != 1 {
+			t.Type = fmt.Sprintf("%d tests", n)
+		}
 	}
 	for _, r := range children(e, nsOAMTests, "run-state") {
 		text := func(name string) string { return leaf(r, nsOAMTests, name) }
