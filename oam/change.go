@@ -124,6 +124,9 @@ func (m *Manager) others(c *change) (list []*definition) {
 	for _, i := range c.remove {
 		gone[i] = true
 	}
+	if !slices.ContainsFunc(c.define, func(d *definition) bool { return len(d.needs) > 0 }) {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, it := range m.items {

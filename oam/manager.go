@@ -109,6 +109,7 @@ func New(c Config) (*Manager, error) {
 	}
 	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}}
 	m.timer = schedule.NewTimer(nil, m.ring)
+	m.timer.Stepped = m.stepped
 	m.outbox = outbox{store: c.Store, log: c.Log, wake: make(chan struct{}, 1)}
 	m.service = serviceOf(s.serviceOf(c.Store.Snapshot().Running))
 	m.admission.limits = &m.service.limits
@@ -219,7 +220,7 @@ func (m *Manager) interrupted(o openRun, now time.Time) {
 	}
 	it.Runs++
 	it.Failures++
-	it.Last = later(it.Last, r.Occurrence)
+	it.Last, it.Begun = later(it.Last, r.Occurrence), later(it.Begun, r.Occurrence)
 	m.keep(it, r)
 	if it.state == Ongoing {
 		m.move(it, Erroneous, ServerRestart, r.Detail)
@@ -320,9 +321,30 @@ func (m *Manager) hasNext(it *item) bool {
 }
 
 // frontier is the time after which the next occurrence is looked for: one that is late by
-// no more than the grace is begun still.
+// no more than the grace is begun still, but none twice. What was begun more than a day
+// from now was begun by a clock that was wrong.
 func (m *Manager) frontier(it *item) time.Time {
-	return later(time.Now().Add(-it.plan.Grace()-it.spread), it.Last)
+	now := time.Now()
+	from := now.Add(-it.plan.Grace() - it.spread)
+	if it.Begun.After(now.Add(24 * time.Hour)) {
+		return from
+	}
+	return later(from, it.Begun)
+}
+
+// stepped sets all alarms anew when the clock was set.
+func (m *Manager) stepped(by time.Duration) {
+	m.log.Warn("the clock of this host was set; schedules follow it", "by", by)
+	if by > 0 {
+		return // what is due by now is called, and judged by how late it is
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, it := range m.items {
+		if it.next != nil {
+			m.arm(it)
+		}
+	}
 }
 
 // configure looks whether an item can run, here and in the background.
@@ -454,6 +476,9 @@ func (m *Manager) due(it *item, s schedule.Span, due time.Time) {
 		it.Missed += uint32(n)
 		m.figures.missed += uint64(n)
 		it.Last = last.Start
+		if m.service.limits.paused {
+			it.Begun = last.Start
+		}
 		if it.catchUp && !m.service.limits.paused && it.state == Ready && it.run == nil {
 			m.begin(it, &last, ByCatchUp, "")
 		}
@@ -464,21 +489,21 @@ func (m *Manager) due(it *item, s schedule.Span, due time.Time) {
 	case it.run != nil:
 		m.overlapped(it, s)
 	case it.state == Erroneous:
-		it.Last, it.queued = s.Start, &s
+		it.Last, it.Begun, it.queued = s.Start, s.Start, &s
 		m.restart(it)
 		return
 	case it.state == Ready:
 		m.figures.lateness = max(m.figures.lateness, late)
 		m.begin(it, &s, BySchedule, "")
 	default:
-		it.Last = s.Start
+		it.Last, it.Begun = s.Start, s.Start
 	}
 	m.arm(it)
 }
 
 // overlapped handles an occurrence that is due while a run is there.
 func (m *Manager) overlapped(it *item, s schedule.Span) {
-	it.Last = s.Start
+	it.Last, it.Begun = s.Start, s.Start
 	if it.overlap == OverlapSkip || it.queued != nil {
 		it.Overlaps++
 		m.figures.overlapped++

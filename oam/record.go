@@ -62,7 +62,10 @@ type progress struct {
 	// Since is when the definition was made; what was due before is not missed.
 	Since time.Time `json:"since"`
 	// Last is the last occurrence that was begun or left out.
-	Last     time.Time `json:"last,omitzero"`
+	Last time.Time `json:"last,omitzero"`
+	// Begun is the last occurrence that was begun, which is not begun again when the clock
+	// is set back.
+	Begun    time.Time `json:"begun,omitzero"`
 	State    string    `json:"state,omitempty"` // one in which a test may end
 	Runs     uint32    `json:"runs,omitempty"`
 	Failures uint32    `json:"failures,omitempty"`

@@ -46,7 +46,7 @@ func (m *Manager) begin(it *item, s *schedule.Span, trigger Trigger, incident st
 		record: Run{ID: newID(now, m.serial), Trigger: trigger, Outcome: StillOngoing, Hash: it.hash, IncidentID: incident}}
 	if s != nil {
 		r.record.Occurrence = s.Start
-		it.Last = later(it.Last, s.Start)
+		it.Last, it.Begun = later(it.Last, s.Start), later(it.Begun, s.Start)
 		if trigger == BySchedule {
 			r.end = s.End
 		}

@@ -16,6 +16,11 @@ import (
 // one alarm after the other, in the order of their times. The function must be quick: it
 // holds up all alarms; it may set alarms, the one that it is called for among them.
 type Timer[T any] struct {
+	// Stepped, when not nil, is called when the wall clock has been set back, or forward, by
+	// that much, and before what has become due is called: alarms that were set by a clock
+	// that was wrong may be set anew. It is to be set before Run.
+	Stepped func(by time.Duration)
+
 	now  func() time.Time
 	ring func(a *Alarm[T], due time.Time)
 	wake chan struct{} // one slot: there is an earlier alarm
@@ -34,6 +39,10 @@ type Alarm[T any] struct {
 
 // watch is how long a Timer trusts that the wall clock goes on as it did.
 const watch = 500 * time.Millisecond
+
+// slew is by how much the wall clock may go wrong without having been set. A host that
+// sleeps is one whose clock is set forward.
+const slew = time.Second
 
 // NewTimer makes a Timer that calls ring for each alarm that is due, with the time for which
 // it was set. The clock is time.Now if now is nil.
@@ -83,7 +92,14 @@ func (t *Timer[T]) Len() int {
 func (t *Timer[T]) Run(ctx context.Context) {
 	sleep := time.NewTimer(0)
 	defer sleep.Stop()
+	wall, steady := t.now().Round(0), time.Now()
 	for {
+		if by := t.now().Round(0).Sub(wall) - time.Since(steady); by.Abs() > slew {
+			wall, steady = t.now().Round(0), time.Now()
+			if t.Stepped != nil {
+				t.Stepped(by)
+			}
+		}
 		wait, any := t.drain(ctx)
 		var due <-chan time.Time
 		if any {

@@ -68,7 +68,9 @@ func TestTimerFollowsTheClock(t *testing.T) {
 		}
 		start := time.Now()
 		var rung []time.Duration
+		var steps []time.Duration
 		timer := NewTimer(now, func(*Alarm[int], time.Time) { rung = append(rung, time.Since(start)) })
+		timer.Stepped = func(by time.Duration) { steps = append(steps, by) }
 		stop := run(timer)
 		var forward, back Alarm[int]
 		timer.Set(&forward, start.Add(time.Hour))
@@ -81,6 +83,9 @@ func TestTimerFollowsTheClock(t *testing.T) {
 		stop()
 		want := []time.Duration{10*time.Minute + 500*time.Millisecond, 3 * time.Hour}
 		if diff := cmp.Diff(want, rung); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]time.Duration{50 * time.Minute, -110 * time.Minute}, steps); diff != "" {
 			t.Error(diff)
 		}
 	})
