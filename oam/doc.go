@@ -1,6 +1,17 @@
 // Package oam runs tests of the network: those of ietf-oam-unitary-test and the
 // sequences of ietf-oam-test-sequence, with the types that incidentd-oam-tests gives
-// them [draft-contreras-opsawg-scheduling-oam-tests-02].
+// them [draft-contreras-opsawg-scheduling-oam-tests-02]. DESIGN.md tells what was decided
+// where the draft leaves room.
+//
+// # Tests
+//
+// A Manager takes part in the commits of running: what has no meaning is refused, the rest
+// is made ready at once, so that what keeps a test from running is told when it is
+// configured and not when it is due. Each test and each sequence has a state machine, those
+// of figures 2 and 4 of the draft; every edge is in one table, and taken in one function,
+// which alone announces it. Package schedule tells when a test is due. Admission then gives
+// it a place or lets it wait, an engine measures, and the run is closed: a record, a
+// notification, and the next state.
 //
 // # Engines
 //
@@ -8,4 +19,29 @@
 // there are, by the name of the case of the choice test-type. An engine reads the
 // parameters into a Test, which tells what a run would take, checks whether one can
 // begin, and runs. A Budget holds it to what it told.
+//
+// # Durability
+//
+// The begin of a run is on disk before its first packet. Its end, the progress of its test
+// and the notification of it are one transaction, and its place is free only after that. A
+// run that is open when a store is opened was cut off by the server's end: it is closed
+// with server-restart, once.
+//
+// # Layout
+//
+// Three tables. The key of a test is a byte for its kind, its name, and a zero byte.
+//
+//	oam-open      run-id to the run, while it is under way
+//	oam-progress  key to what a test needs to go on after a restart
+//	oam-runs      key and a number of four bytes, big-endian, to a run: the last ones of each
+//
+// Values are JSON.
+//
+// # Concurrency
+//
+// All of a Manager's state is guarded by one mutex, which nobody holds while he waits for
+// the disk, an engine or the network. One goroutine is the timer's, one writes records, one
+// asks engines whether tests can run, with others beside it while that takes long; each run
+// has two. The participant's methods run in the writer of the store and take the mutex for
+// moments.
 package oam
