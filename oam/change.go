@@ -225,14 +225,14 @@ func (m *Manager) define(d *definition, c *change) {
 	it.definition = d
 	it.Since, it.progress.Order = c.at, d.order
 	it.conflicts = c.conflicts[d.id]
-	it.queued, it.retry = nil, 0
+	it.queued, it.paused, it.retry = nil, nil, 0
 	switch {
 	case it.state == Ongoing && d.stop:
 		m.halt(it, ClientStop, "the status in the configuration is stop")
 	case it.state == Ongoing:
 		m.arm(it)
 	default:
-		m.halt(it, "", "") // one that waits
+		m.halt(it, ClientStop, "the "+kindWords[d.kind]+" was changed before it began") // one that waits
 		m.restart(it)
 	}
 }
@@ -257,6 +257,21 @@ func (m *Manager) serve(s *service) {
 		}
 	}
 	m.admission.again()
+	if old.limits.paused && !s.limits.paused {
+		m.catchUp()
+	}
+}
+
+// catchUp begins, of each test that wants it, the last occurrence of the time in which tests
+// were paused.
+func (m *Manager) catchUp() {
+	for _, i := range slices.SortedFunc(maps.Keys(m.items), compareIDs) {
+		it := m.items[i]
+		if it.paused != nil && it.state == Ready && it.run == nil {
+			m.begin(it, it.paused, ByCatchUp, "")
+		}
+		it.paused = nil
+	}
 }
 
 func compareIDs(a, b id) int {

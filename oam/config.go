@@ -231,7 +231,7 @@ func (d *definition) exclusive(configured []string) []string {
 func (d *definition) length() time.Duration {
 	total := time.Duration(0)
 	for _, m := range d.members {
-		if m.demand.Duration == 0 {
+		if m.demand.Duration == 0 || m.executions > maxMembers {
 			return d.maxRunTime
 		}
 		total += time.Duration(m.executions) * (m.demand.Duration + d.gap)
@@ -252,8 +252,19 @@ func (d *definition) span(s schedule.Span) (start, end time.Time) {
 	return start, end
 }
 
-// fault is why a definition cannot be run under limits, nil if it can.
+// maxMembers is how many runs of tests a run of a sequence may have: all of them are in its
+// record.
+const maxMembers = 10_000
+
+// faultUnder is why a definition cannot be run under limits, nil if it can.
 func (d *definition) faultUnder(l *limits) *Fault {
+	total := uint64(0)
+	for _, m := range d.members {
+		total += uint64(m.executions)
+	}
+	if total > maxMembers {
+		return Faultf(LimitExceeded, "the sequence has %d runs of tests, and may have %d", total, maxMembers)
+	}
 	for _, m := range d.members {
 		switch {
 		case m.executions == 0:

@@ -42,7 +42,6 @@ type Manager struct {
 	timer   *schedule.Timer[*item]
 	outbox  outbox
 
-	begun  time.Time
 	ctx    context.Context // of all runs
 	cancel context.CancelFunc
 	active sync.WaitGroup // runs and checks
@@ -85,6 +84,7 @@ type item struct {
 
 	run      *run           // that waits or is under way
 	queued   *schedule.Span // that begins when run is over
+	paused   *schedule.Span // that begins when tests are no longer paused
 	attended bool           // stopped while it ran
 	removed  bool
 }
@@ -120,7 +120,6 @@ func New(c Config) (*Manager, error) {
 // Start begins to run what is configured, until Stop.
 func (m *Manager) Start() error {
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.begun = time.Now()
 	if err := m.restore(); err != nil {
 		return err
 	}
@@ -231,7 +230,10 @@ func (m *Manager) interrupted(o openRun, now time.Time) {
 // that is wanted.
 func (m *Manager) resume(it *item, now time.Time) {
 	upTo := now.Add(-it.plan.Grace() - it.spread)
-	missed := it.plan.Count(later(it.Since.Add(-1), it.Last), upTo)
+	missed := int64(0)
+	if !it.stop {
+		missed = it.plan.Count(later(it.Since.Add(-1), it.Last), upTo)
+	}
 	var last schedule.Span
 	if missed > 0 {
 		last, _ = it.plan.Last(upTo)
@@ -244,7 +246,11 @@ func (m *Manager) resume(it *item, now time.Time) {
 		it.state, it.told, it.changed = s, s, now
 		return
 	}
-	if missed > 0 && it.catchUp {
+	switch {
+	case missed == 0 || !it.catchUp:
+	case m.service.limits.paused:
+		it.paused = &last
+	default:
 		it.queued = &last
 	}
 	m.restart(it)
@@ -476,10 +482,13 @@ func (m *Manager) due(it *item, s schedule.Span, due time.Time) {
 		it.Missed += uint32(n)
 		m.figures.missed += uint64(n)
 		it.Last = last.Start
-		if m.service.limits.paused {
+		switch {
+		case m.service.limits.paused:
 			it.Begun = last.Start
-		}
-		if it.catchUp && !m.service.limits.paused && it.state == Ready && it.run == nil {
+			if it.catchUp {
+				it.paused = &last
+			}
+		case it.catchUp && it.state == Ready && it.run == nil:
 			m.begin(it, &last, ByCatchUp, "")
 		}
 		m.arm(it)

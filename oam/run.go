@@ -226,6 +226,11 @@ func (m *Manager) halt(it *item, why Reason, detail string) {
 	if r.ticket != nil && m.admission.withdraw(r.ticket) { // it never began
 		r.cancel(nil)
 		it.run = nil
+		if r.record.Trigger == ByAction { // somebody knows its id
+			now := time.Now()
+			r.record.Start, r.record.End, r.record.Outcome, r.record.Reason, r.record.Detail = now, now, Skipped, why, detail
+			m.keep(it, r.record)
+		}
 		return
 	}
 	r.cancel(&halted{why, detail})
