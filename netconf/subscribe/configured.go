@@ -110,6 +110,7 @@ func (s *configured) updateLocked(e *data.Node, snap *datastore.Snapshot, begin 
 		l.route = way
 	}
 	for _, l := range s.legs {
+		l.refused = l.refused && !changed
 		if changed && l.running != nil {
 			if !s.valid {
 				l.running.end(why)
