@@ -29,7 +29,8 @@ func (h *health) encode(b *data.Builder) {
 		Uint("received", h.received.Load()).Uint("octets", h.octets.Load()).Uint("refused", h.refused.Load()).
 		Uint("malformed", h.malformed.Load()).Uint("mapped", h.mapped.Load()).Uint("unmapped", h.unmapped.Load()).
 		Uint("ignored", h.ignored.Load()).Uint("events", h.events.Load()).Uint("duplicates", h.duplicates.Load()).
-		Uint("dropped", h.dropped.Load()).Uint("delayed", h.delayed.Load()).Uint("queue-length", uint64(max(0, h.waiting.Load())))
+		Uint("dropped", h.dropped.Load()).Uint("delayed", h.delayed.Load()).
+		Uint("queue-length", uint64(max(0, h.waiting.Load()))).Uint("unknown-nodes", uint64(len(h.unknown)))
 }
 
 // encode writes the notification source-state-changed.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"incidentd/incident"
@@ -36,22 +37,32 @@ type Inlet interface {
 // Feed is where a source hands over what it has received. Its methods may be called by
 // any goroutine.
 type Feed struct {
-	health *health
-	inlet  Inlet
-	mapper func() *mapping.Mapper
-	log    *slog.Logger
-	prefix string                // of the ids of events whose messages have none
-	next   uint64                // the last of those ids; owned by work
-	queue  chan *mapping.Message // closed by the runner when the source has ended
+	health      *health
+	inlet       Inlet
+	mapper      func() *mapping.Mapper
+	log         *slog.Logger
+	mostUnknown int
+	prefix      string                // of the ids of events whose messages have none
+	next        uint64                // the last of those ids; owned by work
+	queue       chan *mapping.Message // closed by the runner when the source has ended
 }
 
 func newFeed(h *health, c *Config, mapper func() *mapping.Mapper, entry *data.Node, now time.Time) *Feed {
-	size, err := strconv.Atoi(entry.Leaf("queue-size"))
-	if err != nil {
-		size, _ = strconv.Atoi(entry.Schema().ChildNamed("queue-size").Defaults[0])
+	return &Feed{health: h, mostUnknown: number(entry, "max-unknown-nodes"), inlet: c.Inlet(h.name), mapper: mapper, log: c.Log.With("source", h.name),
+		prefix: h.name + "-" + strconv.FormatInt(now.UnixNano(), 36) + "-", queue: make(chan *mapping.Message, number(entry, "queue-size"))}
+}
+
+// number is a leaf of a source that has a default.
+func number(entry *data.Node, leaf string) int {
+	text := entry.Leaf(leaf)
+	if text == "" {
+		text = entry.Schema().ChildNamed(leaf).Defaults[0]
 	}
-	return &Feed{health: h, inlet: c.Inlet(h.name), mapper: mapper, log: c.Log.With("source", h.name),
-		prefix: h.name + "-" + strconv.FormatInt(now.UnixNano(), 36) + "-", queue: make(chan *mapping.Message, size)}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(fmt.Sprintf("ingest: %s of a valid configuration: %v", leaf, err)) // a range in the schema
+	}
+	return n
 }
 
 // Name is the name of the source.
@@ -177,7 +188,8 @@ func (f *Feed) turn(m *mapping.Message) (event.Event, bool) {
 	h := f.health
 	m.Source, m.Kind = h.name, h.kind
 	h.lastEvent.Store(time.Now().UnixNano())
-	e, outcome := f.mapper().Map(m)
+	mapper := f.mapper()
+	e, outcome := mapper.Map(m)
 	switch outcome {
 	case mapping.Mapped:
 		h.mapped.Add(1)
@@ -187,6 +199,12 @@ func (f *Feed) turn(m *mapping.Message) (event.Event, bool) {
 		h.ignored.Add(1)
 		return e, false
 	}
+	if mapper.Knows(e.Node) || h.strange(e.Node, f.mostUnknown) {
+		return e, true
+	}
+	// Who invents names may not fill the network with nodes.
+	e.Resource = strings.TrimSuffix(e.Node+"/"+e.Resource, "/")
+	e.Node = mapping.UnknownNode
 	return e, true
 }
 

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"incidentd/incident/ingest/mapping"
 )
 
 // State is how a source gets on.
@@ -52,6 +54,8 @@ type health struct {
 	errorTime   time.Time
 	lossReason  string
 
+	unknown map[string]bool // nodes that events were of and the network does not have
+
 	shown      State // what refresh found last
 	shownSince time.Time
 	reason     string
@@ -97,6 +101,24 @@ func (h *health) lost(n int, why string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lossReason = why
+}
+
+// strange reports whether an event may be of a node that the network does not have: one
+// that was seen before, or while there are fewer of them than most.
+func (h *health) strange(node string, most int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.unknown[node] || node == mapping.UnknownNode {
+		return true
+	}
+	if len(h.unknown) >= most {
+		return false
+	}
+	if h.unknown == nil {
+		h.unknown = map[string]bool{}
+	}
+	h.unknown[node] = true
+	return true
 }
 
 // refreshLocked finds the state that is shown, from all that is known.

@@ -34,6 +34,7 @@ var update = flag.Bool("update", false, "rewrite what the dialogues receive")
 //	put N         N messages come that can wait
 //	offer N       N messages come that cannot
 //	lose N        N messages are lost
+//	from:HOST N   as put, from another host than P1
 //	wait DURATION
 //	fail WORDS, panic WORDS, end
 //	degraded WORDS
@@ -51,7 +52,10 @@ func newPretend(config *data.Loc) (ingest.Source, error) {
 func (p pretend) Run(ctx context.Context, f *ingest.Feed) error {
 	for command := range strings.SplitSeq(string(p), ";") {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(command), " ")
-		n := 0
+		n, host := 0, "P1"
+		if name, ok := strings.CutPrefix(verb, "from:"); ok {
+			verb, host = "put", name
+		}
 		if verb == "put" || verb == "offer" || verb == "lose" {
 			fmt.Sscan(rest, &n)
 		}
@@ -60,7 +64,7 @@ func (p pretend) Run(ctx context.Context, f *ingest.Feed) error {
 			n = 0
 		}
 		for range n {
-			m := &mapping.Message{Host: "P1", App: "test", Text: "hello"}
+			m := &mapping.Message{Host: host, App: "test", Text: "hello"}
 			f.Received(len(m.Text))
 			if verb == "offer" {
 				f.Offer(m)
@@ -97,8 +101,10 @@ func (p pretend) Run(ctx context.Context, f *ingest.Feed) error {
 
 // kinds are that of pretend, and the others, which refuse to run.
 func kinds(b *netconftest.Bench) []ingest.Kind {
-	return ingesttest.Kinds(b.Schema, ingest.Kind{Module: "pretend", Name: "pretend", New: newPretend})
+	return ingesttest.Kinds(b.Schema, kind)
 }
+
+var kind = ingest.Kind{Module: "pretend", Name: "pretend", New: newPretend}
 
 var compiled = sync.OnceValues(func() (*yang.Schema, error) { return netconftest.SchemaWith(os.DirFS("testdata")) })
 
@@ -218,6 +224,26 @@ func TestRefusedEvent(t *testing.T) {
 			t.Errorf("dropped %s and stored %s events, want 3 and 2", h.Leaf("dropped"), h.Leaf("events"))
 		}
 	})
+}
+
+// Whoever invents names of hosts does not fill the network with nodes.
+func TestUnknownNodes(t *testing.T) {
+	b := ingesttest.NewWith(t, testSchema(t), kind)
+	err := b.Configure(`<config><networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network"><network><network-id>ip</network-id><node><node-id>P1</node-id></node></network></networks>
+		<mapping xmlns="urn:incidentd:yang:mapping"><alias><name>x</name><node>PE9</node></alias></mapping>
+		<sources xmlns="urn:incidentd:yang:sources"><source><name>s</name><max-unknown-nodes>2</max-unknown-nodes>
+		<pretend xmlns="urn:example:pretend"><script>up;from:p1 1;from:a 1;from:b 1;from:c 1;from:a 1;from:X 1;from:d.example.net 1</script></pretend></source></sources></config>`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range b.Await(7) {
+		got = append(got, strings.TrimSuffix(e.Node+"/"+e.Resource, "/"))
+	}
+	if diff := cmp.Diff([]string{"P1", "a", "b", "unknown/c", "a", "PE9", "unknown/d.example.net"}, got); diff != "" {
+		t.Errorf("nodes and resources (-want +got):\n%s", diff)
+	}
+	b.AwaitHealth("s", "unknown-nodes", "2")
 }
 
 // Dialogues about sources that pretend.

@@ -56,7 +56,13 @@ func Kinds(s *yang.Schema, kinds ...ingest.Kind) []ingest.Kind {
 // New starts a supervisor of some kinds, which ends with the test.
 func New(t testing.TB, kinds ...ingest.Kind) *Bench {
 	t.Helper()
-	b := &Bench{Bench: netconftest.New(t, netconftest.Config{}), t: t, known: map[string]bool{}}
+	return NewWith(t, nil, kinds...)
+}
+
+// NewWith is New with a schema of its own.
+func NewWith(t testing.TB, schema *yang.Schema, kinds ...ingest.Kind) *Bench {
+	t.Helper()
+	b := &Bench{Bench: netconftest.New(t, netconftest.Config{Schema: schema}), t: t, known: map[string]bool{}}
 	s, err := ingest.New(ingest.Config{Store: b.Store, Inlet: func(string) ingest.Inlet { return b }, Kinds: Kinds(b.Schema, kinds...)})
 	if err != nil {
 		t.Fatal(err)

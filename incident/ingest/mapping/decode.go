@@ -96,11 +96,12 @@ func (d *decoder) outline(at *data.Loc) *outline {
 	return o
 }
 
-// names reads the aliases.
+// decodeNames reads the aliases.
 func decodeNames(n *data.Node) *names {
-	out := &names{short: n.Leaf("short-names") != "false", aliases: map[string]string{}, resources: map[[2]string]string{}}
+	out := &names{short: n.Leaf("short-names") != "false", aliases: map[string]string{}, aliased: map[string]bool{}, resources: map[[2]string]string{}}
 	for a := range n.Entries("alias") {
 		out.aliases[strings.ToLower(a.Leaf("name"))] = a.Leaf("node")
+		out.aliased[a.Leaf("node")] = true
 	}
 	for a := range n.Entries("resource-alias") {
 		out.resources[[2]string{a.Leaf("node"), a.Leaf("name")}] = a.Leaf("resource")

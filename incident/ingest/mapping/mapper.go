@@ -82,6 +82,9 @@ func (m *Mapper) Hits(table, rule string) string {
 // do not say themselves what they are.
 const UnmappedType = "unmapped"
 
+// UnknownNode is the node of events whose node is not told.
+const UnknownNode = "unknown"
+
 // Bounds of the leafs of an event, in bytes.
 const (
 	mostName = 255
@@ -97,6 +100,10 @@ func (m *Mapper) Map(msg *Message) (event.Event, Outcome) {
 	}
 	return e, outcome
 }
+
+// Knows reports whether a node-id is that of a node of the network, or one that an alias
+// stands for.
+func (m *Mapper) Knows(node string) bool { return m.names.knows(node) }
 
 // Explanation is how a message is mapped.
 type Explanation struct {
@@ -175,7 +182,7 @@ func tidy(e event.Event) event.Event {
 	e.AlarmTypeID, e.AlarmTypeQualifier = clean(e.AlarmTypeID, mostName), clean(e.AlarmTypeQualifier, mostName)
 	e.Text, e.Value, e.Threshold = clean(e.Text, mostText), clean(e.Value, mostName), clean(e.Threshold, mostName)
 	if e.Node == "" {
-		e.Node = "unknown"
+		e.Node = UnknownNode
 	}
 	if e.AlarmTypeID == "" {
 		e.AlarmTypeID = UnmappedType

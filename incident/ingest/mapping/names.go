@@ -9,6 +9,7 @@ import (
 type names struct {
 	short     bool
 	aliases   map[string]string    // in lower case, to a node-id
+	aliased   map[string]bool      // those node-ids
 	nodes     map[string]string    // node-ids in lower case, to themselves
 	resources map[[2]string]string // node or *, and name
 }
@@ -40,10 +41,11 @@ func (n *names) lookup(name string) (string, bool) {
 	return node, ok
 }
 
-// knows reports whether a node-id is that of a known node, or what an alias stands for.
+// knows reports whether a node-id is that of a node of the network, or one that an alias
+// stands for.
 func (n *names) knows(node string) bool {
 	_, ok := n.nodes[strings.ToLower(node)]
-	return ok
+	return ok || n.aliased[node]
 }
 
 // resource is the resource of a node that a name stands for.
