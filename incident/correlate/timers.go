@@ -41,9 +41,15 @@ func (t *timer) before(u *timer) bool { return t.at < u.at || t.at == u.at && t.
 type timerQueue struct {
 	soon    []timer // a heap of those before horizon
 	horizon int64
-	later   map[int64][]timer
+	later   map[int64]*span
 	spans   []int64 // the keys of later, latest first
 	n       int
+}
+
+// span holds the timers of one span.
+type span struct {
+	first  int64 // the time of the first
+	timers []timer
 }
 
 // spanBits is the binary logarithm of a span in nanoseconds: about a second.
@@ -56,15 +62,19 @@ func (q *timerQueue) push(t timer) {
 		q.up(len(q.soon) - 1)
 		return
 	}
-	span := t.at >> spanBits
+	no := t.at >> spanBits
 	if q.later == nil {
-		q.later = map[int64][]timer{}
+		q.later = map[int64]*span{}
 	}
-	if _, ok := q.later[span]; !ok {
-		at, _ := slices.BinarySearchFunc(q.spans, span, func(a, b int64) int { return int(max(-1, min(b-a, 1))) })
-		q.spans = slices.Insert(q.spans, at, span)
+	s := q.later[no]
+	if s == nil {
+		at, _ := slices.BinarySearchFunc(q.spans, no, func(a, b int64) int { return int(max(-1, min(b-a, 1))) })
+		q.spans = slices.Insert(q.spans, at, no)
+		s = &span{first: t.at}
+		q.later[no] = s
 	}
-	q.later[span] = append(q.later[span], t)
+	s.first = min(s.first, t.at)
+	s.timers = append(s.timers, t)
 }
 
 // pop takes the first timer that is due at now.
@@ -91,7 +101,7 @@ func (q *timerQueue) refill(now int64) bool {
 		return false
 	}
 	q.spans = q.spans[:len(q.spans)-1]
-	q.soon, q.horizon = q.later[span], (span+1)<<spanBits
+	q.soon, q.horizon = q.later[span].timers, (span+1)<<spanBits
 	delete(q.later, span)
 	for k := len(q.soon)/2 - 1; k >= 0; k-- {
 		q.down(k)
@@ -107,12 +117,7 @@ func (q *timerQueue) next() (at int64, ok bool) {
 	if len(q.spans) == 0 {
 		return 0, false
 	}
-	first := q.later[q.spans[len(q.spans)-1]]
-	at = first[0].at
-	for k := range first {
-		at = min(at, first[k].at)
-	}
-	return at, true
+	return q.later[q.spans[len(q.spans)-1]].first, true
 }
 
 func (q *timerQueue) up(k int) {
