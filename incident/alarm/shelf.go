@@ -160,8 +160,17 @@ func (e *Edit) settleFrom(p place) {
 				return
 			}
 			looked++
-			if e.settle(e.alarm(keyOf(entry))) {
+			k := keyOf(entry)
+			t := e.touched[k]
+			fresh := t == nil
+			if fresh {
+				t = &touched{key: k, was: entry, is: entry, wasOnShelf: p.onShelf, onShelf: p.onShelf}
+			}
+			if e.settle(t) {
 				moved++
+				if fresh {
+					e.touched[k], e.order = t, append(e.order, t)
+				}
 			}
 		}
 		if p.onShelf {

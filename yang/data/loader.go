@@ -23,11 +23,13 @@ type Loader struct {
 	way   []Step
 	nodes []*Node
 	ranks map[*Node]int // of entries that the user ordered
+	// shared are leafs that many nodes have.
+	shared map[sharedLeaf]*Node
 }
 
 // NewLoader starts an empty tree of a schema's root.
 func NewLoader(root *yang.Node) *Loader {
-	return &Loader{root: New(root), o: new(owner), ranks: map[*Node]int{}}
+	return &Loader{root: New(root), o: new(owner), ranks: map[*Node]int{}, shared: map[sharedLeaf]*Node{}}
 }
 
 // Put makes the node at the end of a way, and what is missing above it: a leaf or
@@ -62,7 +64,7 @@ func (l *Loader) reach(way []Step, value string) (*Node, error) {
 			case s.Schema.Kind == yang.LeafList:
 				next = NewLeaf(s.Schema, s.Key)
 			case s.Schema.HasValue():
-				next = NewLeaf(s.Schema, value)
+				next = l.leaf(s.Schema, value)
 			default:
 				next = New(s.Schema)
 			}
@@ -72,6 +74,28 @@ func (l *Loader) reach(way []Step, value string) (*Node, error) {
 		l.nodes = append(l.nodes, n)
 	}
 	return n, nil
+}
+
+// leaf makes a leaf. Those of the same value are one where there are few values.
+func (l *Loader) leaf(schema *yang.Node, value string) *Node {
+	switch schema.Type.Base {
+	case yang.Boolean, yang.Enumeration, yang.IdentityRef, yang.Empty:
+	default:
+		return NewLeaf(schema, value)
+	}
+	k := sharedLeaf{schema, value}
+	n := l.shared[k]
+	if n == nil {
+		n = NewLeaf(schema, value)
+		l.shared[k] = n
+	}
+	return n
+}
+
+// sharedLeaf names a leaf by what makes it the same.
+type sharedLeaf struct {
+	schema *yang.Node
+	value  string
 }
 
 // PutAny makes an anydata or anyxml at the end of a way.

@@ -51,8 +51,11 @@ func NewLeaf(schema *yang.Node, value string) *Node { return &Node{schema: schem
 // NewEntry returns a list entry that has its keys, given in their order.
 func NewEntry(schema *yang.Node, keys ...string) *Node {
 	e := &Node{schema: schema, text: Key(keys...)}
+	at := 0
 	for i, k := range schema.Keys {
-		e.setKid(NewLeaf(k, keys[i]))
+		end := at + len(keys[i])
+		e.setKid(NewLeaf(k, e.text[at:end])) // in the memory of the whole key
+		at = end + 1
 	}
 	return e
 }
