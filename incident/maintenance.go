@@ -380,14 +380,18 @@ func (m *Manager) upcoming(i int, now time.Time) string {
 }
 
 // provideMaintenance provides the state of the windows.
-func (m *Manager) provideMaintenance(*datastore.Snapshot) *data.Node {
+func (m *Manager) provideMaintenance(snap *datastore.Snapshot) *data.Node {
 	ws := m.planned.Load()
 	b := data.Build(ws.nodes.top)
 	now := time.Now()
 	if at := m.clock.Load().now(now); !at.IsZero() {
 		now = at
 	}
+	configured := snap.Running.Get(ws.nodes.top)
 	for _, w := range ws.list {
+		if configured.Entry(ws.nodes.list, w.name) == nil {
+			continue // deleted a moment ago
+		}
 		s := b.Entry("window", w.name).Container("state")
 		s.Bool("active", w.Now != nil)
 		if w.enabled {

@@ -205,6 +205,16 @@ func (c *completer) server(ctx context.Context, p position, kind, last string) (
 			out = append(out, datapath.Candidate{Text: h.Name, Description: h.Kind + " " + h.State})
 		}
 		return beginning(out, last)
+	case "window":
+		list, err := s.windows(ctx, "")
+		if err != nil {
+			return nil
+		}
+		for _, w := range list {
+			word, _ := w.standing()
+			out = append(out, datapath.Candidate{Text: w.Name, Description: word})
+		}
+		return beginning(out, last)
 	case "alarm":
 		_, list, err := s.alarms(ctx, false, []*etree.Element{etree.NewElement("resource")}, func(*alarmEntry) bool { return true })
 		if err != nil {

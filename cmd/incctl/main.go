@@ -36,16 +36,17 @@ type cli struct {
 	Ack    ackCommand    `cmd:"" group:"Incidents" help:"Acknowledge incidents."`
 	Report reportCommand `cmd:"" group:"Incidents" help:"Report events from JSON Lines."`
 
-	Explain   explainCommand   `cmd:"" group:"Judgement" help:"Tell why an incident is one, as a tree from its root cause."`
-	WhyNot    whyNotCommand    `cmd:"" group:"Judgement" help:"Tell why an event is not in an incident."`
-	Comment   commentCommand   `cmd:"" group:"Judgement" help:"Comment on an incident."`
-	Resolve   resolveCommand   `cmd:"" group:"Judgement" help:"Have incidents resolved."`
-	Merge     mergeCommand     `cmd:"" group:"Judgement" help:"Make incidents part of another."`
-	Split     splitCommand     `cmd:"" group:"Judgement" help:"Make some events of an incident one of their own."`
-	Move      moveCommand      `cmd:"" group:"Judgement" help:"Put events into another incident."`
-	Proposals proposalsCommand `cmd:"" group:"Judgement" help:"List, approve and reject what was learnt."`
-	Preview   previewCommand   `cmd:"" group:"Judgement" help:"Tell what would go down with an object."`
-	DryRun    dryRunCommand    `cmd:"" group:"Judgement" help:"Try another correlation on the events of the past."`
+	Explain     explainCommand     `cmd:"" group:"Judgement" help:"Tell why an incident is one, as a tree from its root cause."`
+	WhyNot      whyNotCommand      `cmd:"" group:"Judgement" help:"Tell why an event is not in an incident."`
+	Comment     commentCommand     `cmd:"" group:"Judgement" help:"Comment on an incident."`
+	Resolve     resolveCommand     `cmd:"" group:"Judgement" help:"Have incidents resolved."`
+	Merge       mergeCommand       `cmd:"" group:"Judgement" help:"Make incidents part of another."`
+	Split       splitCommand       `cmd:"" group:"Judgement" help:"Make some events of an incident one of their own."`
+	Move        moveCommand        `cmd:"" group:"Judgement" help:"Put events into another incident."`
+	Proposals   proposalsCommand   `cmd:"" group:"Judgement" help:"List, approve and reject what was learnt."`
+	Preview     previewCommand     `cmd:"" group:"Judgement" help:"Tell what would go down with an object."`
+	Maintenance maintenanceCommand `cmd:"" group:"Judgement" help:"Plan work on the network, whose failures open no ticket."`
+	DryRun      dryRunCommand      `cmd:"" group:"Judgement" help:"Try another correlation on the events of the past."`
 
 	Alarms alarmsCommand `cmd:"" group:"Alarms" help:"List, acknowledge, shelve and purge alarms (RFC 8632)."`
 

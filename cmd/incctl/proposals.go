@@ -201,19 +201,28 @@ func (c *previewCommand) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("--link and --network belong together")
 	}
 	return a.with(ctx, func(ctx context.Context, s *session) error {
-		reply, err := s.manage(ctx, "preview-failure", parameters{{"network", c.Network}, {"link", c.Link}, {"node", c.Node}, {"resource", c.Resource}})
-		if err != nil {
+		p, err := s.previewOf(ctx, worksite{c.Network, c.Link, c.Node, c.Resource})
+		switch {
+		case err != nil:
 			return err
-		}
-		p := preview{Nodes: leafList(reply, nsManagement, "node"), Impact: decodeImpact(reply, nsManagement)}
-		for _, l := range children(reply, nsManagement, "link") {
-			p.Links = append(p.Links, link{leaf(l, nsManagement, "network"), leaf(l, nsManagement, "link")})
-		}
-		if a.json {
+		case a.json:
 			return a.writeJSON(map[string]any{"incidentd-management:output": p})
 		}
-		return a.screen().preview(&p)
+		return a.screen().preview(p)
 	})
+}
+
+// previewOf asks what would go down with an object.
+func (s *session) previewOf(ctx context.Context, at worksite) (*preview, error) {
+	reply, err := s.manage(ctx, "preview-failure", parameters{{"network", at.Network}, {"link", at.Link}, {"node", at.Node}, {"resource", at.Resource}})
+	if err != nil {
+		return nil, err
+	}
+	p := &preview{Nodes: leafList(reply, nsManagement, "node"), Impact: decodeImpact(reply, nsManagement)}
+	for _, l := range children(reply, nsManagement, "link") {
+		p.Links = append(p.Links, link{leaf(l, nsManagement, "network"), leaf(l, nsManagement, "link")})
+	}
+	return p, nil
 }
 
 func (s screen) preview(p *preview) error {
