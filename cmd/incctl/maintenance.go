@@ -11,7 +11,6 @@ import (
 
 const (
 	nsMaintenance = "urn:incidentd:yang:maintenance"
-	nsSchedule    = "urn:ietf:params:xml:ns:yang:ietf-schedule"
 )
 
 type maintenanceCommand struct {
