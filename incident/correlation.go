@@ -26,8 +26,10 @@ func CorrelatorFromData(n *data.Node, base correlate.Config) correlate.Config {
 			}
 		}
 	}
-	if v := timing.Leaf("period-days"); v != "" {
-		c.PeriodDays = int(number(v))
+	for _, x := range c.Counts() {
+		if v := n.Child(x.Container).Leaf(x.Name); v != "" {
+			*x.Value = int(number(v))
+		}
 	}
 	c.AlarmTypes = slices.Clone(c.AlarmTypes)
 	for t := range n.Entries("alarm-type") {
@@ -132,8 +134,10 @@ func CorrelatorToData(s *yang.Schema, c correlate.Config) *data.Node {
 			timing.Uint(s.Name, uint64(max(0, *s.Value)/time.Millisecond))
 		}
 	}
-	if c.PeriodDays != 0 && c.PeriodDays != 3 {
-		timing.Uint("period-days", uint64(c.PeriodDays))
+	for _, x := range c.Counts() {
+		if *x.Value != 0 && *x.Value != x.Default {
+			b.Container(x.Container).Uint(x.Name, uint64(*x.Value))
+		}
 	}
 	for _, t := range c.AlarmTypes {
 		b.Entry("alarm-type", t.ID).Text("class", t.Class).Bool("will-clear", t.WillClear).Text("description", t.Description)

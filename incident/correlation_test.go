@@ -35,6 +35,11 @@ func TestCorrelatorDefaults(t *testing.T) {
 			t.Errorf("%s: default %s, the engine's is %s", x.Name, def("timing", x.Name), want)
 		}
 	}
+	for _, x := range c.Counts() {
+		if want := strconv.Itoa(x.Default); def(x.Container, x.Name) != want {
+			t.Errorf("%s: default %s, the engine's is %s", x.Name, def(x.Container, x.Name), want)
+		}
+	}
 	for _, w := range correlate.DefaultKnowledge().Weights() {
 		if want := strconv.Itoa(int(*w.Value)); def("weights", w.Name) != want {
 			t.Errorf("%s: default %s, the engine's is %s", w.Name, def("weights", w.Name), want)
@@ -87,7 +92,7 @@ func TestCorrelatorData(t *testing.T) {
 	k.Prior[correlate.NodeFailure] = -4500
 	k.Against.Alive = -6000
 	want := correlate.Config{
-		Debounce: time.Second, ClearHold: -1, Recurrence: 48 * time.Hour, PeriodDays: 5, Knowledge: k, ApplyLearned: true,
+		Debounce: time.Second, ClearHold: -1, Recurrence: 48 * time.Hour, PeriodDays: 5, RaiseMinors: 4, RiskTimes: 2, RiskShare: 80, Knowledge: k, ApplyLearned: true,
 		AlarmTypes:  []correlate.AlarmType{{ID: "vnd:1", Class: "link-down", WillClear: true}, {ID: "vnd:2", Description: "Mains supply lost"}},
 		Rhythmic:    []correlate.Cause{correlate.AccessOutage, correlate.PortFailure},
 		SharedRisks: []correlate.SharedRisk{{Name: "duct 7", Members: []correlate.MarkObject{{Network: "otn", Link: "a-b"}, {Node: "N", Resource: "e0"}}}},

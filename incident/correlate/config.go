@@ -40,6 +40,12 @@ type Config struct {
 	// many earlier days it must have been there. 20 min, 3.
 	PeriodSlack time.Duration
 	PeriodDays  int
+	// RaiseMinors is how many active alarms of minor severity are worth an incident where
+	// there is none of a higher one. 2.
+	RaiseMinors int
+	// RiskTimes is how often two must have failed together to be proposed as a shared risk,
+	// RiskShare in how many of a hundred failures of the rarer. 3, 60.
+	RiskTimes, RiskShare int
 
 	// Recurrence is how long after an incident has ended another of the same root is
 	// linked to it. 24 h.
@@ -115,6 +121,22 @@ func (c *Config) Settings() []Setting {
 	}
 }
 
+// Count is one of the numbers of a Config, under the container and the name that
+// configuration has for it.
+type Count struct {
+	Container, Name string
+	Value           *int // zero is the default
+	Default         int
+}
+
+// Counts returns the numbers of a Config, which are changed through them.
+func (c *Config) Counts() []Count {
+	return []Count{
+		{"timing", "period-days", &c.PeriodDays, 3}, {"raising", "minors", &c.RaiseMinors, 2},
+		{"learning", "shared-risk-times", &c.RiskTimes, 3}, {"learning", "shared-risk-share", &c.RiskShare, 60},
+	}
+}
+
 // params are the durations of a Config, with the defaults put in, in nanoseconds.
 type params struct {
 	debounce, debounceMax                       int64
@@ -123,7 +145,8 @@ type params struct {
 	clearHold, flapHold, kpiHold, split, stale  int64
 	updateDelay, updateEvery                    int64
 	near, markSlack, periodSlack, recurrence    int64
-	periodDays                                  int
+	periodDays, raiseMinors                     int
+	riskTimes, riskShare                        int32
 }
 
 func (c *Config) params() params {
@@ -144,6 +167,6 @@ func (c *Config) params() params {
 		clearHold: int64(v.ClearHold), flapHold: int64(v.FlapHold), kpiHold: int64(v.KPIHold), split: int64(v.Split), stale: int64(v.Stale),
 		updateDelay: int64(v.UpdateDelay), updateEvery: int64(v.UpdateEvery),
 		near: int64(v.Near), markSlack: int64(v.MarkSlack), periodSlack: int64(v.PeriodSlack), recurrence: int64(v.Recurrence),
-		periodDays: cmp.Or(c.PeriodDays, 3),
+		periodDays: cmp.Or(c.PeriodDays, 3), raiseMinors: cmp.Or(c.RaiseMinors, 2), riskTimes: int32(cmp.Or(c.RiskTimes, 3)), riskShare: int32(cmp.Or(c.RiskShare, 60)),
 	}
 }

@@ -21,10 +21,6 @@ type SharedRisk struct {
 const (
 	together = 10 * second
 	learnt   = 4 * second
-	// fewestTogether is how often two must have failed together, shareTogether how many
-	// in ten of the failures of the rarer.
-	fewestTogether = 3
-	shareTogether  = 6
 	// mostTogether bounds the incidents of one moment that are looked at: what fails
 	// with many others fails by something larger.
 	mostTogether = 8
@@ -45,8 +41,8 @@ type companions struct {
 type companionKey struct{ a, b uint64 } // numbers of histories, the smaller first
 
 // usual reports whether the two fail together as a rule.
-func (c *companions) usual() bool {
-	return c.n >= fewestTogether && 10*c.n >= shareTogether*min(c.a.raised, c.b.raised)
+func (c *companions) usual(p *params) bool {
+	return c.n >= p.riskTimes && 100*c.n >= p.riskShare*min(c.a.raised, c.b.raised)
 }
 
 // learn counts an incident that is raised, with those that were raised together with it.
@@ -220,7 +216,7 @@ func (e *Engine) known(a, b *hypothesis) bool {
 		return false
 	}
 	c := e.companions[companionKey{min(x.no, y.no), max(x.no, y.no)}]
-	return c != nil && c.usual()
+	return c != nil && c.usual(&e.p)
 }
 
 // Proposal is something learnt that waits for an operator's approval: then it belongs
@@ -246,7 +242,7 @@ func (e *Engine) Proposals() (out []Proposal) {
 	slices.SortFunc(pairs, func(a, b *companions) int { return cmp.Compare(a.no, b.no) })
 	for _, c := range pairs {
 		a, b := e.hypothesis(c.a.key.cause, c.a.key.node, c.a.key.name), e.hypothesis(c.b.key.cause, c.b.key.node, c.b.key.name)
-		if !c.usual() || e.risky(a, b) {
+		if !c.usual(&e.p) || e.risky(a, b) {
 			continue
 		}
 		of := int(min(c.a.raised, c.b.raised))

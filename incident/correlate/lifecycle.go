@@ -306,7 +306,7 @@ func (e *Engine) considerRaise(i *incident) {
 		rootKPI = rootKPI || kpiSet.has(a.class) && a.root && a.severity >= event.Minor && i.root.cause != Unknown
 	}
 	switch {
-	case i.flapping() || active > 0 && (bad > 0 || minors >= 2 || rootKPI):
+	case i.flapping() || active > 0 && (bad > 0 || minors >= e.p.raiseMinors || rootKPI):
 		if j := e.foretold(i); j != nil {
 			e.promote(j, i)
 			return
