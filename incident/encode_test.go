@@ -21,7 +21,7 @@ func TestImpact(t *testing.T) {
 	schema := newSchema(s)
 	inc := &correlate.Incident{No: 7, Status: correlate.Raised, Domain: "ip", Category: "network", RecurrenceOf: 3, Recurrences: 2,
 		ServiceInstances: []string{"blue", "red"}, ServiceStates: []correlate.ServiceState{correlate.Outage, correlate.Degraded}, AtRisk: []string{"green"}}
-	entry := schema.encode(inc, nil, nil)
+	entry := schema.encode(inc, nil, nil, nil)
 	for name, n := range map[string]*data.Node{"incident": entry, "notification": schema.notification(entry, inc.RaiseTime)} {
 		got := map[string]string{}
 		for v := range n.Entries("service-impact") {
