@@ -26,7 +26,7 @@ var served = sync.OnceValues(func() (*yang.Schema, error) {
 	}
 	return yang.Compile(modules.FS, yang.Options{Features: features, Implemented: []string{
 		"ietf-alarms", "ietf-alarms-x733", "incidentd-alarms", "incidentd-alarm-types", "incidentd-correlation", "incidentd-events", "incidentd-collector",
-		"ietf-incident", "ietf-incident-types", "ietf-network-topology", "incidentd-admission", "incidentd-incident", "incidentd-management",
+		"ietf-incident", "ietf-incident-types", "ietf-network-topology", "incidentd-admission", "incidentd-incident", "incidentd-maintenance", "incidentd-management",
 		"ietf-datastores", "ietf-factory-default", "ietf-list-pagination", "ietf-list-pagination-nc", "ietf-netconf", "ietf-netconf-acm",
 		"ietf-netconf-monitoring", "ietf-netconf-nmda", "ietf-netconf-notifications", "ietf-netconf-partial-lock", "ietf-netconf-with-defaults",
 		"ietf-notification-capabilities", "ietf-origin", "ietf-subscribed-notif-receivers", "ietf-subscribed-notifications", "ietf-system",
