@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -112,8 +113,9 @@ func (h *HTTP) Run(ctx context.Context, f *ingest.Feed, path string, receive Rec
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, f, receive) })
+	// A handler that panics ends its connection, so that nobody takes it for an answer.
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime + turnTime, WriteTimeout: bodyTime + turnTime + answerTime,
-		IdleTimeout: h.limits.Idle, MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx }}
+		IdleTimeout: h.limits.Idle, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(f.Log().Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
