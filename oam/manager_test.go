@@ -2,10 +2,16 @@ package oam
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"incidentd/datastore"
+	"incidentd/datastore/journal"
+	"incidentd/datastore/kv"
 	"incidentd/netconf/netconftest"
 )
 
@@ -167,4 +173,90 @@ func TestHistorySize(t *testing.T) {
 		}
 		n.m.Stop()
 	})
+}
+
+// crashed is what a server finds that begins with what another had on disk when it was
+// killed: the results of the test, after so many starts.
+func (n *node) crashed(starts int) (results []string, told int) {
+	n.t.Helper()
+	path := filepath.Join(n.t.TempDir(), "store.db")
+	f, err := os.Create(path)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if _, err := n.DB.Backup(f); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		n.t.Fatal(err)
+	}
+	for range starts {
+		db, err := kv.Open(path, kv.Options{})
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		j, err := journal.Open(db, journal.Options{})
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		store, err := datastore.Open(db, j, n.Schema, datastore.Options{})
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		other := &node{Bench: &netconftest.Bench{Store: store, DB: db}, t: n.t}
+		other.start()
+		time.Sleep(time.Second)
+		results = other.results()
+		other.m.Stop()
+		told = 0
+		for cursor := j.Cursor(1, Stream); ; told++ {
+			r, err := cursor.TryNext()
+			if err != nil {
+				n.t.Fatal(err)
+			}
+			if r == nil {
+				break
+			}
+			if !strings.HasSuffix(r.Name, "oam-test-completed") {
+				told--
+			}
+		}
+		store.Close()
+		if err := db.Close(); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	return results, told
+}
+
+// A server that is killed at any moment leaves one record of each run, and one notification
+// that it is over: as it ended, or as the restart has ended it.
+func TestCrash(t *testing.T) {
+	netconftestSchema(t)
+	const running, done = "2000-01-01T01:00:00Z schedule error", "2000-01-01T01:00:00Z schedule finished"
+	for _, tt := range []struct {
+		name string
+		at   time.Duration
+		want string
+	}{
+		{"before", time.Hour - time.Minute, ""},
+		{"at its begin", time.Hour, running},
+		{"in the midst", time.Hour + 500*time.Millisecond, running},
+		{"afterwards", time.Hour + time.Second, done},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNode(t)
+				n.start()
+				n.configure(hourly)
+				time.Sleep(tt.at)
+				synctest.Wait()
+				results, told := n.crashed(3)
+				if strings.Join(results, ", ") != tt.want || told != len(results) {
+					t.Errorf("the results are %q, of which %d were told, want %q", results, told, tt.want)
+				}
+				n.m.Stop()
+			})
+		})
+	}
 }
