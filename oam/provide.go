@@ -73,8 +73,27 @@ func (m *Manager) encodeItem(b *data.Builder, i id) (history int, ok bool) {
 			next = append(next, s.Start.Add(it.spread))
 		}
 	}
+	it.conflicts = m.ahead(it, time.Now())
 	encodeState(b.Entry(i.kind.list(), i.name), it, next)
 	return int(it.historySize), true
+}
+
+// ahead are the conflicts of an item that are still to come: of one that has passed, the
+// next time is looked for.
+func (m *Manager) ahead(it *item, now time.Time) (list []conflict) {
+	for _, l := range it.conflicts {
+		if l.at.Before(now) {
+			rival, ok := m.items[l.rival]
+			if !ok {
+				continue
+			}
+			if l.at, ok = meet(it.definition, rival.definition, now, maxOccurrences); !ok {
+				continue
+			}
+		}
+		list = append(list, l)
+	}
+	return list
 }
 
 // resultsOf are the results of a test, the latest last.
