@@ -253,7 +253,9 @@ func (r *Rule) Count(after, upTo time.Time) int64 {
 	}
 	switch {
 	case r.repeats():
-		return j - i + 1 - r.zone.repeats(first-secondsPerDay, last)
+		// The instant of a day that was left out is that of the next one, within a day of
+		// the change; the one that is told there has the lower index.
+		return j - i + 1 - r.zone.repeats(first-secondsPerDay, last-secondsPerDay)
 	case r.freq.months() > 0 && r.day > 28:
 		n := int64(0)
 		for ; i <= j; i++ {

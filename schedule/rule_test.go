@@ -151,6 +151,36 @@ func TestRandomRules(t *testing.T) {
 	}
 }
 
+// Members are counted once where a zone has left out a day, whether the count ends before,
+// at or after the instant that two of them share.
+func TestCountWhereADayIsLeftOut(t *testing.T) {
+	for _, tt := range []struct{ zone, start, shared string }{
+		{"Pacific/Apia", "2011-12-27T09:00:00-10:00", "2011-12-30T19:00:00Z"},
+		{"Pacific/Apia", "2011-12-27T00:00:00-10:00", "2011-12-30T10:00:00Z"},
+		{"Pacific/Kwajalein", "1993-08-18T00:00:00-12:00", "1993-08-21T12:00:00Z"},
+	} {
+		zone, err := LoadZone(tt.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start, _ := ParseTime(tt.start)
+		shared, _ := ParseTime(tt.shared)
+		rule, err := Recurrence{Start: start, Zone: zone, Frequency: Daily}.Rule()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for days := -3; days <= 3; days++ {
+			upTo := shared.AddDate(0, 0, days)
+			if got, want := rule.Count(start.Add(-1), upTo), int64(4+days); got != want {
+				t.Errorf("%s, %s: %d members up to %s, want %d", tt.zone, tt.start, got, upTo, want)
+			}
+			if got, want := rule.Count(shared.Add(-1), upTo), int64(max(0, 1+days)); got != want {
+				t.Errorf("%s, %s: %d members from %s up to %s, want %d", tt.zone, tt.start, got, shared, upTo, want)
+			}
+		}
+	}
+}
+
 // No values make it loop, and members only ascend.
 func FuzzRule(f *testing.F) {
 	f.Add(int64(1709251200), uint8(5), uint32(1), uint32(0), int64(0), int64(1709251200), int64(0), "Europe/Madrid")
