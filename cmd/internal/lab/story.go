@@ -142,6 +142,8 @@ type incident struct {
 	Name       string   `json:"name"`
 	Status     string   `json:"status"`
 	Services   []string `json:"service-instance"`
+	Ticket     bool     `json:"incidentd-incident:ticket"`
+	Labels     []string `json:"incidentd-incident:label"`
 	RootCauses struct {
 		List []struct {
 			Node     string `json:"node"`
