@@ -9,6 +9,7 @@ require (
 	github.com/creack/pty v1.1.24
 	github.com/go-crypt/crypt v0.14.15
 	github.com/google/go-cmp v0.7.0
+	github.com/gosnmp/gosnmp v1.47.0
 	github.com/leodido/go-syslog/v4 v4.5.0
 	github.com/openconfig/goyang v1.6.3
 	github.com/reeflective/readline v1.3.0

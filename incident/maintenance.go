@@ -210,7 +210,9 @@ func (m *Manager) maintain(tx *datastore.Tx) error {
 		}
 		for _, w := range before.list {
 			if w.Now != nil && m.windows.named(w.name) == nil {
-				m.end(tx, w, now, "its configuration was removed")
+				if _, err := m.end(tx, w, now, "its configuration was removed"); err != nil {
+					return err
+				}
 			}
 			if m.windows.named(w.name) == nil {
 				tx.Delete(tableMaintenance, []byte(w.name))
@@ -220,24 +222,28 @@ func (m *Manager) maintain(tx *datastore.Tx) error {
 	for i, w := range m.windows.list {
 		span, active := w.span(now)
 		fresh := *w
+		var err error
 		switch {
 		case w.Now != nil && (!active || span.Index != w.Now.Index || !span.Start.Equal(w.Now.Began)):
 			by := ""
 			if u := w.Now.Until; u.IsZero() || now.Before(u) {
 				by = "a change of its configuration"
 			}
-			fresh.turns = m.end(tx, w, now, by)
-			if active {
-				fresh.Now = m.begin(tx, &fresh, span)
+			fresh.turns, err = m.end(tx, w, now, by)
+			if active && err == nil {
+				fresh.Now, err = m.begin(tx, &fresh, span)
 			}
 		case w.Now == nil && active:
-			fresh.Now = m.begin(tx, &fresh, span)
+			fresh.Now, err = m.begin(tx, &fresh, span)
 		case w.Now != nil && !w.Now.Until.Equal(span.End):
 			o := *w.Now
 			o.Until = span.End
 			fresh.Now = &o
 		default:
 			continue
+		}
+		if err != nil {
+			return err
 		}
 		m.replace(tx, i, &fresh)
 	}
@@ -266,7 +272,7 @@ func (m *Manager) replace(tx *datastore.Tx, i int, w *window) {
 }
 
 // begin begins a window.
-func (m *Manager) begin(tx *datastore.Tx, w *window, s schedule.Span) *occurrence {
+func (m *Manager) begin(tx *datastore.Tx, w *window, s schedule.Span) (*occurrence, error) {
 	b := data.Build(m.windows.nodes.began).Leaf("name", w.name)
 	if !s.End.IsZero() {
 		b.Time("until", s.End)
@@ -277,15 +283,15 @@ func (m *Manager) begin(tx *datastore.Tx, w *window, s schedule.Span) *occurrenc
 		e := m.alarms.Begin(tx)
 		e.Hold(alarm.Hold{Name: w.hold(), Reason: w.reason, Operator: "maintenance"})
 		if err := e.Done(); err != nil {
-			m.log.Error("alarms of a maintenance window are not shelved", "window", w.name, "err", err)
+			return nil, fmt.Errorf("shelf of the maintenance window %s: %w", w.name, err)
 		}
 	}
-	return &occurrence{Index: s.Index, Began: s.Start, Until: s.End}
+	return &occurrence{Index: s.Index, Began: s.Start, Until: s.End}, nil
 }
 
 // end ends a window: its alarms are back in the list, and who reads is told which
 // incidents are left.
-func (m *Manager) end(tx *datastore.Tx, w *window, now time.Time, by string) turns {
+func (m *Manager) end(tx *datastore.Tx, w *window, now time.Time, by string) (turns, error) {
 	o := *w.Now
 	o.Ended, o.EndedBy = now, by
 	for _, id := range o.Incidents {
@@ -296,7 +302,7 @@ func (m *Manager) end(tx *datastore.Tx, w *window, now time.Time, by string) tur
 	e := m.alarms.Begin(tx)
 	e.Release(w.hold())
 	if err := e.Done(); err != nil {
-		m.log.Error("alarms of a maintenance window stay shelved", "window", w.name, "err", err)
+		return turns{}, fmt.Errorf("shelf of the maintenance window %s: %w", w.name, err)
 	}
 	b := data.Build(m.windows.nodes.ended).Leaf("name", w.name)
 	if by != "" {
@@ -310,7 +316,7 @@ func (m *Manager) end(tx *datastore.Tx, w *window, now time.Time, by string) tur
 	}
 	tx.Notify(Stream, b.Node())
 	m.log.Info("maintenance window ended", "window", w.name, "by", by, "left", len(o.Left))
-	return turns{Last: &o}
+	return turns{Last: &o}, nil
 }
 
 // explained notes that a window explains an incident, and shelves its alarms.
@@ -355,7 +361,10 @@ func (m *Manager) endWindow(ctx context.Context, r *netconf.Request) (*netconf.R
 			by = "an operator"
 		}
 		fresh := *m.windows.list[i]
-		fresh.turns = m.end(tx, &fresh, now, by)
+		var err error
+		if fresh.turns, err = m.end(tx, m.windows.list[i], now, by); err != nil {
+			return err
+		}
 		tx.OnAbort(func() { m.stale = true })
 		m.replace(tx, i, &fresh)
 		m.windows.boundary = m.windows.next(now)

@@ -10,6 +10,7 @@ import (
 	"incidentd/incident/ingest/jsonlines"
 	"incidentd/incident/ingest/listen"
 	"incidentd/incident/ingest/mapping"
+	"incidentd/incident/ingest/snmp"
 	"incidentd/incident/ingest/syslog"
 	"incidentd/netconf"
 	"incidentd/yang"
@@ -19,7 +20,7 @@ import (
 // kinds are the kinds of sources.
 func (s *Server) kinds() []ingest.Kind {
 	users := newCredentials(s)
-	return []ingest.Kind{alertmanager.Kind(users), jsonlines.Kind(users), syslog.Kind()}
+	return []ingest.Kind{alertmanager.Kind(users), jsonlines.Kind(users), snmp.Kind(), syslog.Kind()}
 }
 
 // inlet is the way in of the events of a source.
