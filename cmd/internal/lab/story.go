@@ -45,7 +45,14 @@ func (s *story) command(ctx context.Context, name string, args ...string) *exec.
 
 // show runs incctl as an operator would: the command and what it prints are shown.
 func (s *story) show(ctx context.Context, args ...string) (string, error) {
-	fmt.Printf("\n    $ incctl %s\n", strings.Join(args, " "))
+	fmt.Printf("\n    $ incctl")
+	for _, a := range args {
+		if strings.Contains(a, " ") {
+			a = `"` + a + `"`
+		}
+		fmt.Print(" ", a)
+	}
+	fmt.Println()
 	out, err := s.quiet(ctx, args...)
 	for line := range strings.Lines(out) {
 		fmt.Print("    ", line)
