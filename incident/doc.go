@@ -54,6 +54,16 @@
 // being made durable. Container admission of incidentd-admission sets the bounds and
 // tells how much waits, for how long, and what was refused or lost.
 //
+// # Planned work
+//
+// A window of incidentd-maintenance is told to the correlator as marks: its occurrence of
+// now, the one before and the next (maintenance.go). They change when a window begins or
+// ends and when its configuration does; the correlator's state is stored with each change,
+// so that after a crash the events since are judged by the marks that were. What has
+// taken place is a row of the table maintenance for each window. Marks decide by the
+// root cause alone, never by what is near, and an incident that a mark explains is labelled,
+// has no ticket, and its alarms are on the shelf of the window until that ends.
+//
 // # What operators do
 //
 // Operators merge, split and move by commands to the correlator (incidentd-management). No
