@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -26,16 +25,11 @@ func Kind() ingest.Kind {
 	return ingest.Kind{Module: "incidentd-sources", Name: "snmp", New: func(c *data.Loc) (ingest.Source, error) { return newSource(c) }}
 }
 
-const (
-	// readBuffer is what the operating system is asked to keep between two reads.
-	readBuffer = 8 << 20
-	// unknownEngineIDs is usmStatsUnknownEngineIDs [RFC 3414 section 5].
-	unknownEngineIDs = ".1.3.6.1.6.3.15.1.1.4.0"
-)
+// unknownEngineIDs is usmStatsUnknownEngineIDs [RFC 3414 section 5].
+const unknownEngineIDs = ".1.3.6.1.6.3.15.1.1.4.0"
 
 // Why a message is refused.
 var (
-	errPeer      = errors.New("its address is not allowed")
 	errCommunity = errors.New("its community is not known")
 	errLevel     = errors.New("it is less secured than its user has to be")
 	errPDU       = errors.New("it is no notification")
@@ -103,46 +97,13 @@ var (
 
 // Run implements ingest.Source.
 func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.config.Address))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if err := conn.SetReadBuffer(readBuffer); err != nil {
-		f.Log().Debug("the system keeps a smaller buffer", "err", err)
-	}
-	f.Up("udp " + conn.LocalAddr().String())
-	buf := make([]byte, s.config.MaxMessage+1)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		f.Guard(func() {
-			if answer := s.datagram(buf[:n], from.Addr().Unmap().WithZone(""), f); answer != nil {
-				conn.WriteToUDPAddrPort(answer, from)
-			}
-		})
-	}
+	return listen.UDP(ctx, &s.config, s.rate, f, func(b []byte, peer netip.Addr) []byte { return s.datagram(b, peer, f) })
 }
 
 // datagram takes a message, and returns the answer to it, nil for none.
 func (s *source) datagram(b []byte, peer netip.Addr, f *ingest.Feed) []byte {
-	f.Received(len(b))
 	refuse := func(err error) []byte {
 		f.Refused(fmt.Errorf("message from %s: %w", peer, err))
-		return nil
-	}
-	if !s.config.Admits(peer) {
-		return refuse(errPeer)
-	}
-	if s.rate.Take(peer) > 0 {
-		s.rate.Back(peer)
-		f.Dropped(1, "more than rate-per-peer from "+peer.String())
 		return nil
 	}
 	p, err := s.read(b)

@@ -22,12 +22,6 @@ func Kind() ingest.Kind {
 	return ingest.Kind{Module: "incidentd-sources", Name: "syslog", New: func(c *data.Loc) (ingest.Source, error) { return newSource(c) }}
 }
 
-// readBuffer is what the operating system is asked to keep of UDP between two reads.
-const readBuffer = 8 << 20
-
-// errPeer is why a datagram is refused.
-var errPeer = errors.New("its address is not allowed")
-
 // source is a source of syslog.
 type source struct {
 	config    listen.Config
@@ -56,7 +50,7 @@ func newSource(at *data.Loc) (*source, error) {
 // Run implements ingest.Source.
 func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
 	if s.transport == "udp" {
-		return s.datagrams(ctx, f)
+		return listen.UDP(ctx, &s.config, s.rate, f, func(b []byte, peer netip.Addr) []byte { s.datagram(b, peer, f); return nil })
 	}
 	ln, err := listen.TCP(ctx, &s.config, s.limits, s.secure, f)
 	if err != nil {
@@ -70,43 +64,8 @@ func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
 	return listen.Serve(ctx, ln, f, func(ctx context.Context, c net.Conn) { s.connection(ctx, c, f) })
 }
 
-// datagrams takes messages over UDP, one in each [RFC 5426 section 3.1].
-func (s *source) datagrams(ctx context.Context, f *ingest.Feed) error {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.config.Address))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if err := conn.SetReadBuffer(readBuffer); err != nil {
-		f.Log().Debug("the system keeps a smaller buffer", "err", err)
-	}
-	f.Up("udp " + conn.LocalAddr().String())
-	buf := make([]byte, s.config.MaxMessage+1)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		s.datagram(buf[:n], from.Addr().Unmap().WithZone(""), f)
-	}
-}
-
-// datagram takes a datagram.
+// datagram takes the message of a datagram [RFC 5426 section 3.1].
 func (s *source) datagram(b []byte, peer netip.Addr, f *ingest.Feed) {
-	f.Received(len(b))
-	if !s.config.Admits(peer) {
-		f.Refused(fmt.Errorf("message from %s: %w", peer, errPeer))
-		return
-	}
-	if s.rate.Take(peer) > 0 {
-		s.rate.Back(peer)
-		f.Dropped(1, "more than rate-per-peer from "+peer.String())
-		return
-	}
 	if len(b) > s.config.MaxMessage {
 		b = b[:s.config.MaxMessage]
 		f.Malformed(fmt.Errorf("message from %s: %w", peer, ErrTooLong))
