@@ -123,27 +123,8 @@ func fault(err error) oam.Reason {
 
 // Loss, duplicates and delay are those of the wire, packet for packet.
 func TestAccuracy(t *testing.T) {
-	if why := testnet.MissingWire(); why != "" {
-		t.Skip(why)
-	}
-	n := testnet.New()
-	defer n.Close()
-	a, err := n.Host("a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := n.Host("b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wire, err := n.Wire(
-		testnet.End{Host: a, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.1/30")},
-		testnet.End{Host: b, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.2/30")},
+	a, _, wire := oamtest.Wired(t,
 		testnet.Impairment{Delay: 4 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 6 * time.Millisecond, Loss: .02, Duplicate: .02})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wire.Close()
 	var m Mux
 	const packets = 1000
 	got := oamtest.Run(t, m.Engine, oamtest.Params(t, "icmp-echo", "target", "10.9.0.2", "number-of-packets", "1000", "interval", "2000", "session-timeout", "500"), a.Namespace)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"incidentd/oam"
+	"incidentd/oam/testnet"
 	"incidentd/yang"
 	"incidentd/yang/data"
 	"incidentd/yang/modules"
@@ -72,4 +73,32 @@ func Env(test oam.Test, instance string) *oam.Env {
 		Budget:  oam.NewBudget(test.Demand()),
 		Log:     slog.New(slog.DiscardHandler),
 	}
+}
+
+// Wired are two hosts, 10.9.0.1 and 10.9.0.2, with a wire between them, for as long as the
+// test runs. It skips where there can be none.
+func Wired(t testing.TB, there, back testnet.Impairment) (a, b *testnet.Host, wire *testnet.Wire) {
+	t.Helper()
+	if why := testnet.MissingWire(); why != "" {
+		t.Skip(why)
+	}
+	n := testnet.New()
+	t.Cleanup(func() { n.Close() })
+	var hosts [2]*testnet.Host
+	for i, name := range []string{"a", "b"} {
+		h, err := n.Host(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts[i] = h
+	}
+	a, b = hosts[0], hosts[1]
+	wire, err := n.Wire(
+		testnet.End{Host: a, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.1/30")},
+		testnet.End{Host: b, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.2/30")}, there, back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wire.Close() })
+	return a, b, wire
 }

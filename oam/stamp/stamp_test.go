@@ -230,27 +230,8 @@ func TestStrangeReflectors(t *testing.T) {
 
 // Losses by direction and delays in both are those of the wire.
 func TestAccuracy(t *testing.T) {
-	if why := testnet.MissingWire(); why != "" {
-		t.Skip(why)
-	}
-	n := testnet.New()
-	defer n.Close()
-	a, err := n.Host("a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := n.Host("b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wire, err := n.Wire(
-		testnet.End{Host: a, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.1/30")},
-		testnet.End{Host: b, Interface: "wire0", Address: netip.MustParsePrefix("10.9.0.2/30")},
+	a, b, wire := oamtest.Wired(t,
 		testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer wire.Close()
 	for _, leafs := range [][]string{nil, {"authentication-key-ref", "lab", "packet-size", "200"}} {
 		c := ReflectorConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}}
 		if leafs != nil {
