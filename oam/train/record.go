@@ -17,6 +17,7 @@ type Record struct {
 	closed   bool
 
 	sent, unsent, received int
+	lost                   int // by what the far end said
 	bad, duplicates        int
 	reordered              int
 	highest                int // the highest number that was answered; -1: none
@@ -32,6 +33,7 @@ type probe struct {
 	sent      time.Time // zero: not sent
 	delay     time.Duration
 	answered  bool
+	lost      bool
 	far, near time.Duration
 	directed  bool
 }
@@ -63,6 +65,18 @@ func (r *Record) Unsent(int) {
 	r.ended()
 }
 
+// Lost records that packet i will have no answer that counts: the far end refused it. It is
+// a loss at once.
+func (r *Record) Lost(i int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := &r.probes[i]; !p.answered && !p.lost {
+		p.lost = true
+		r.lost++
+		r.ended()
+	}
+}
+
 // Bad records an answer that is none.
 func (r *Record) Bad() {
 	r.mu.Lock()
@@ -85,7 +99,7 @@ func (r *Record) Received(i int, at time.Time, kernel bool) bool {
 		r.duplicates++
 		return false
 	}
-	if !p.sent.IsZero() && at.Sub(p.sent) > r.timeout {
+	if p.lost || !p.sent.IsZero() && at.Sub(p.sent) > r.timeout {
 		return false
 	}
 	// Reordered is what comes after one that was sent later [RFC 4737 section 3.2].
@@ -113,7 +127,7 @@ func (r *Record) Took(i int, delay time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.probes[i]
-	if !p.answered {
+	if !p.answered && !p.lost {
 		p.answered, p.delay = true, delay
 		r.received++
 		r.highest = max(r.highest, i)
@@ -146,12 +160,12 @@ func (r *Record) Clocks(valid bool, wrong time.Duration) {
 	r.mu.Unlock()
 }
 
-// Complete is closed when every packet of the plan is answered.
+// Complete is closed when every packet of the plan is answered or lost.
 func (r *Record) Complete() <-chan struct{} { return r.complete }
 
 // ended closes complete when there is nothing more to come. The lock is held.
 func (r *Record) ended() {
-	if !r.closed && r.received+r.unsent == len(r.probes) && r.sent+r.unsent == len(r.probes) {
+	if !r.closed && r.received+r.lost+r.unsent == len(r.probes) && r.sent+r.unsent == len(r.probes) {
 		r.closed = true
 		close(r.complete)
 	}
@@ -186,7 +200,7 @@ func (r *Record) Measurement(t Thresholds) *oam.Measurement {
 				far.add(i, p.far)
 				near.add(i, p.near)
 			}
-		case !p.sent.IsZero() && now.Sub(p.sent) >= r.timeout:
+		case p.lost, !p.sent.IsZero() && now.Sub(p.sent) >= r.timeout:
 			// An answer that may still come when the run is ended early is no loss.
 			judged++
 			burst++

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"incidentd/oam"
+	"incidentd/oam/app"
 	"incidentd/oam/icmp"
 	"incidentd/oam/path"
 )
@@ -15,6 +16,7 @@ func (s *Server) startTests() (err error) {
 		"icmp-echo":      echo.Engine,
 		"path-discovery": path.Discovery,
 		"path-mtu":       path.MTU,
+		"tcp-connect":    app.Connect,
 	}})
 	if err != nil {
 		return err
