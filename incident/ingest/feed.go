@@ -71,6 +71,9 @@ func (f *Feed) Name() string { return f.health.name }
 // Log is for what the source has to tell; it knows the source's name.
 func (f *Feed) Log() *slog.Logger { return f.log }
 
+// Knows reports whether a name is that of a node of the network, or stands for one.
+func (f *Feed) Knows(node string) bool { return f.mapper().Knows(node) }
+
 // Up says that the source receives, and where it listens, if it does.
 func (f *Feed) Up(listening ...string) {
 	f.health.set(Up, "", time.Time{})
