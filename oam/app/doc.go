@@ -1,4 +1,4 @@
-// Package app has the engines that ask applications for an answer: tcp-connect.
+// Package app has the engines that ask applications for an answer: tcp-connect and http-request.
 //
 // # What a run costs
 //

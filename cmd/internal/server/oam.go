@@ -17,6 +17,7 @@ func (s *Server) startTests() (err error) {
 		"path-discovery": path.Discovery,
 		"path-mtu":       path.MTU,
 		"tcp-connect":    app.Connect,
+		"http-request":   app.Request,
 	}})
 	if err != nil {
 		return err
