@@ -324,10 +324,14 @@ func serviceOf(top *data.Node) *service {
 		paused: p.Bool("paused"), reject: p.String("conflict-policy") == "reject",
 	}}
 	for v := range top.Entries("vantage-point") {
-		q := Params{v}
-		s.vantages[v.Leaf("name")] = Vantage{v.Leaf("name"), v.Leaf("network-instance"), q.Addr("source-address"), v.Leaf("interface")}
+		s.vantages[v.Leaf("name")] = VantageOf(Params{v})
 	}
 	return s
+}
+
+// VantageOf reads an entry of /oam-service/vantage-point.
+func VantageOf(p Params) Vantage {
+	return Vantage{p.String("name"), p.String("network-instance"), p.Addr("source-address"), p.String("interface")}
 }
 
 func prefixes(list []string) (out []netip.Prefix) {

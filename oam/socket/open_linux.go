@@ -51,6 +51,11 @@ func open(v oam.Vantage, kind Kind, six bool, o Options) (*Conn, error) {
 	switch kind {
 	case UDP:
 		fd, err = unix.Socket(domain, unix.SOCK_DGRAM|flags, unix.IPPROTO_UDP)
+		if err == nil && six { // a socket of IPv4 may have the same port
+			if err = unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
+				unix.Close(fd)
+			}
+		}
 	case ICMP:
 		protocol := unix.IPPROTO_ICMP
 		if six {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"incidentd/oam"
@@ -70,6 +71,10 @@ func (n *Node) Reflect(c ReflectorConfig) (*Reflector, error) {
 	var errs []error
 	for _, six := range families {
 		conn, err := socket.Open(c.Vantage, socket.UDP, six, socket.Options{Port: c.Port})
+		if errors.Is(err, syscall.EADDRINUSE) { // half a reflector would go unnoticed
+			r.Close()
+			return nil, err
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue

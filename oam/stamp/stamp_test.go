@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,6 +88,24 @@ func TestSession(t *testing.T) {
 				t.Errorf("the reflector has %+v", s)
 			}
 		})
+	}
+}
+
+// A reflector has its port of both families, or of none: half of it would go unnoticed.
+func TestBothFamilies(t *testing.T) {
+	six, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here:", err)
+	}
+	defer six.Close()
+	c := ReflectorConfig{Port: uint16(six.LocalAddr().(*net.UDPAddr).Port)}
+	if r, err := New(nil).Reflect(c); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Fatalf("a port that is in use in IPv6: %v, %v", r, err)
+	}
+	six.Close()
+	_, r, _ := node(t, c)
+	if list := r.Addresses(); len(list) != 2 || list[0].Port() != c.Port || list[1].Port() != c.Port {
+		t.Errorf("it listens at %v", list)
 	}
 }
 

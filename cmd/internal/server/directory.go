@@ -21,9 +21,14 @@ const (
 	lockFile    = "lock"
 	// filesDir is where URLs of the scheme file lead.
 	filesDir = "files"
+	// keysDir has the keys that configurations name, a file for each.
+	keysDir = "keys"
 	// workPrefix begins the name of a directory in which init or restore prepares
 	// what it then puts into place.
 	workPrefix = ".work-"
+
+	// maxKey is how long a key may be.
+	maxKey = 4096
 )
 
 // directory is a data directory that this process has locked.
@@ -138,6 +143,34 @@ func (d *directory) openFiles() (*os.Root, error) {
 		return nil, err
 	}
 	return os.OpenRoot(d.file(filesDir))
+}
+
+// sharedKey reads the key of a name: what is in the file of that name in keysDir, to the
+// last octet. Its errors are for clients, and do not tell where the directory is.
+func (d *directory) sharedKey(name string) ([]byte, error) {
+	if name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+		return nil, errors.New("the name of a key is that of a file")
+	}
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file := keysDir + "/" + name
+	info, err := root.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the data directory has no file %s", file)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", file)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("%s: %w: its mode is %04o and must be 0600", file, ErrMode, info.Mode().Perm())
+	case info.Size() == 0 || info.Size() > maxKey:
+		return nil, fmt.Errorf("%s has %d octets; a key has 1 to %d", file, info.Size(), maxKey)
+	}
+	return root.ReadFile(file)
 }
 
 // work makes a directory within, and removes those that were left behind.

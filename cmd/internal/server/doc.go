@@ -8,6 +8,7 @@
 //
 //	store.db   datastores, notifications and events, over datastore/kv (0600)
 //	host_key   the private key of the SSH server, ed25519 in PEM (0600)
+//	keys/      keys that tests and reflectors name, made by the administrator (0600)
 //	lock       locked by whoever works with the directory (0600)
 //
 // Init makes it, whole or not at all: the store is put into place last, and a

@@ -7,17 +7,19 @@ import (
 	"incidentd/oam/app"
 	"incidentd/oam/icmp"
 	"incidentd/oam/path"
+	"incidentd/oam/stamp"
 )
 
-// startTests begins to run the OAM tests that are configured.
+// startTests begins to run the OAM tests that are configured, and the reflectors.
 func (s *Server) startTests() (err error) {
-	echo := new(icmp.Mux)
+	echo, node := new(icmp.Mux), stamp.New(s.directory.sharedKey)
 	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Engines: map[string]oam.Engine{
 		"icmp-echo":      echo.Engine,
 		"path-discovery": path.Discovery,
 		"path-mtu":       path.MTU,
 		"tcp-connect":    app.Connect,
 		"http-request":   app.Request,
+		"stamp":          node.Engine,
 	}})
 	if err != nil {
 		return err
@@ -25,6 +27,7 @@ func (s *Server) startTests() (err error) {
 	if err := s.tests.Register(s.netconf); err != nil {
 		return err
 	}
+	s.onStop("reflectors", s.background(newReflectors(node, s.store.data, s.log).run))
 	s.onStop("OAM tests", func(context.Context) error { s.tests.Stop(); return nil })
 	return s.tests.Start()
 }
