@@ -42,6 +42,9 @@ func (p Plan) Demand(target string) oam.Demand {
 	}
 }
 
+// catchUp is how much a train may be late and still make up for it.
+const catchUp = 250 * time.Millisecond
+
 // Pace has each packet sent at its time, and its sending recorded. It returns when all are
 // sent and either all are answered or the last has had its time, or when ctx is done,
 // which is no error. Trains of runs that begin together are spread over an interval, so
@@ -73,6 +76,10 @@ func (p Plan) Pace(ctx context.Context, env *oam.Env, r *Record, send func(i int
 			}
 		} else if ctx.Err() != nil {
 			return nil
+		} else if -early > catchUp {
+			// This host stood still. What is overdue is not sent all at once: that is more than
+			// the run may send, and another measurement than the one wanted.
+			begin = begin.Add(-early)
 		}
 		if err := env.Budget.Spend(p.Octets); err != nil {
 			return err

@@ -187,3 +187,24 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// A host that stood still goes on at the pace of the plan, and tells how late it was.
+func TestPaceStandstill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Plan{Packets: 3000, Interval: 2 * ms, Timeout: time.Second, Octets: 100}
+		r := NewRecord(p)
+		env := &oam.Env{Budget: oam.NewBudget(p.Demand(""))}
+		err := p.Pace(t.Context(), env, r, func(i int) (time.Time, error) {
+			if i == 1000 {
+				time.Sleep(3 * time.Second)
+			}
+			return time.Now(), nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if m := r.Measurement(Thresholds{}); m.Packets.Sent != 3000 || m.Quality.MaxSendLateness < 2*time.Second {
+			t.Errorf("%+v, %s late", m.Packets, m.Quality.MaxSendLateness)
+		}
+	})
+}
