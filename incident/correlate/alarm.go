@@ -193,6 +193,9 @@ func (e *Engine) adopt(a *alarm) {
 
 func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 	a.t, a.arrival, a.severity = t, e.now, weightOf(ev.Severity, a.class)
+	if ev.Kind == event.Log && !a.typ.listed {
+		a.lasting = false // a line of a log has nothing that could end it
+	}
 	a.active = a.lasting
 	a.off = 0
 	if !a.lasting {

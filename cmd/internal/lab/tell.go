@@ -127,7 +127,7 @@ func (s *story) repair(ctx context.Context) error {
 	if err := s.router(brokenAt).host.Up(brokenTP); err != nil {
 		return err
 	}
-	if _, err := s.await(ctx, "the end of the incident", 2*converges, allCleared); err != nil {
+	if _, err := s.await(ctx, "the end of the incident", 3*converges, allCleared); err != nil {
 		return err
 	}
 	if !s.reaches(ctx) {
@@ -178,7 +178,7 @@ func (s *story) cutover(ctx context.Context) error {
 	if err := s.router(brokenAt).host.Up(brokenTP); err != nil {
 		return err
 	}
-	if _, err := s.await(ctx, "the end of the cutover's incident", 2*converges, allCleared); err != nil {
+	if _, err := s.await(ctx, "the end of the cutover's incident", 3*converges, allCleared); err != nil {
 		return err
 	}
 	out, err := s.show(ctx, "maintenance", "end", "cutover")
