@@ -163,21 +163,21 @@ func (e *Engine) take(ev *event.Event) {
 		if a != nil {
 			e.forget(a)
 		}
-		a = e.newAlarm(k, c)
+		a = e.newAlarm(k, c, ev.Kind)
 		e.raise(a, ev, t)
 		a.unsure = unsure
 		e.locate(a)
 	}
 }
 
-func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
+func (e *Engine) newAlarm(k alarmKey, c Class, kind event.Kind) *alarm {
 	e.serial++
 	a := &alarm{serial: e.serial, obj: k.obj, typ: k.typ, class: c, lasting: true}
 	switch {
 	case k.typ.listed:
 		a.lasting = k.typ.lasting
-	case c == Gasp || c == ConfigError || c == Span:
-		a.lasting = false
+	case c == Gasp || c == ConfigError || c == Span, kind == event.Log:
+		a.lasting = false // nothing will end it, a line of a log least of all
 	}
 	e.adopt(a)
 	return a
@@ -193,9 +193,6 @@ func (e *Engine) adopt(a *alarm) {
 
 func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 	a.t, a.arrival, a.severity = t, e.now, weightOf(ev.Severity, a.class)
-	if ev.Kind == event.Log && !a.typ.listed {
-		a.lasting = false // a line of a log has nothing that could end it
-	}
 	a.active = a.lasting
 	a.off = 0
 	if !a.lasting {

@@ -58,6 +58,10 @@ The server learns the network and listens to the routers' syslog.`)
 	if err := s.converged(wait); err != nil {
 		return err
 	}
+	// BFD of the BGP session begins when that is up.
+	if err := sleep(ctx, 3*time.Second); err != nil {
+		return err
+	}
 	if !s.reaches(ctx) {
 		return fmt.Errorf("customer A1 does not reach A2 over the network that has converged")
 	}
