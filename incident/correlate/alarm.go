@@ -163,21 +163,21 @@ func (e *Engine) take(ev *event.Event) {
 		if a != nil {
 			e.forget(a)
 		}
-		a = e.newAlarm(k, c, ev.Kind)
+		a = e.newAlarm(k, c)
 		e.raise(a, ev, t)
 		a.unsure = unsure
 		e.locate(a)
 	}
 }
 
-func (e *Engine) newAlarm(k alarmKey, c Class, kind event.Kind) *alarm {
+func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
 	e.serial++
 	a := &alarm{serial: e.serial, obj: k.obj, typ: k.typ, class: c, lasting: true}
 	switch {
 	case k.typ.listed:
 		a.lasting = k.typ.lasting
-	case c == Gasp || c == ConfigError || c == Span, kind == event.Log:
-		a.lasting = false // nothing will end it, a line of a log least of all
+	case c == Gasp || c == ConfigError || c == Span:
+		a.lasting = false
 	}
 	e.adopt(a)
 	return a

@@ -181,7 +181,7 @@ func (e *Engine) traced(a *alarm, k alarmKey, c Class, ev *event.Event, t int64)
 		}
 		e.forget(a)
 	}
-	a = e.newAlarm(k, c, ev.Kind)
+	a = e.newAlarm(k, c)
 	a.lasting = false
 	e.raise(a, ev, t)
 	i := e.incidents[e.traces[ev.TraceID]]

@@ -89,7 +89,7 @@ func (t *tally) add(a *alarm, n int32) {
 	if !kpi {
 		t.plain += n
 	}
-	if a.raises >= 3 && a.lasting { // what never ends does not come back
+	if a.raises >= 3 {
 		t.often += n
 		if major(a.severity) {
 			t.flapping += n
