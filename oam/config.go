@@ -30,6 +30,7 @@ type definition struct {
 	priority    int
 	maxRunTime  time.Duration
 	historySize uint32
+	samples     int          // of each measurement
 	supervision *supervision // nil without
 
 	// Of a sequence.
@@ -122,6 +123,7 @@ func (d *decoder) definition(i id, at *data.Loc, order []string) (*definition, e
 		priority:    x.Int("priority"),
 		maxRunTime:  x.Duration("max-run-time", time.Second),
 		historySize: uint32(x.Uint("history-size")),
+		samples:     x.Int("samples"),
 	}
 	if s := at.Node.Child("supervision"); s != nil {
 		q := Params{s}
@@ -157,6 +159,9 @@ func (d *decoder) definition(i id, at *data.Loc, order []string) (*definition, e
 			}
 			return slices.Index(order, a.name) - slices.Index(order, b.name)
 		})
+	}
+	if n := def.executions(); n > 0 {
+		def.samples = min(def.samples, int(MaxRunSamples/n))
 	}
 	def.needs = def.exclusive(x.Strings("exclusive-resource"))
 	def.hash = hex.EncodeToString(sum.Sum(nil))
@@ -256,13 +261,17 @@ func (d *definition) span(s schedule.Span) (start, end time.Time) {
 // record.
 const maxMembers = 10_000
 
-// faultUnder is why a definition cannot be run under limits, nil if it can.
-func (d *definition) faultUnder(l *limits) *Fault {
-	total := uint64(0)
+// executions is how many runs of tests a run has.
+func (d *definition) executions() (total uint64) {
 	for _, m := range d.members {
 		total += uint64(m.executions)
 	}
-	if total > maxMembers {
+	return total
+}
+
+// faultUnder is why a definition cannot be run under limits, nil if it can.
+func (d *definition) faultUnder(l *limits) *Fault {
+	if total := d.executions(); total > maxMembers {
 		return Faultf(LimitExceeded, "the sequence has %d runs of tests, and may have %d", total, maxMembers)
 	}
 	for _, m := range d.members {

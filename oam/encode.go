@@ -216,9 +216,25 @@ func encodeConflict(b *data.Builder, l conflict) {
 func encodeResult(b *data.Builder, r *Run) {
 	e := b.Entry("result", r.ID)
 	encodeRun(e, r)
+	encodeSamples(e, r.Found)
 	for i := range r.Members {
 		m := &r.Members[i]
 		c := e.Entry("member", strconv.Itoa(i+1)).Leaf("name", m.Name).Uint("execution", uint64(m.Execution))
 		encodeRun(c, &m.Run)
+		encodeSamples(c, m.Found)
+	}
+}
+
+// encodeSamples adds how a measurement went.
+func encodeSamples(b *data.Builder, m *Measurement) {
+	if m == nil {
+		return
+	}
+	for i, s := range m.Samples {
+		e := b.Entry("sample", strconv.Itoa(i+1)).Uint("offset", nanoseconds(s.Offset)).
+			Uint("tx-packet-count", uint64(s.Sent)).Uint("rx-packet-count", uint64(s.Received)).Uint("packet-loss-count", uint64(s.Lost))
+		if s.Received > 0 {
+			e.Uint("min-delay-value", nanoseconds(s.Min)).Uint("average-delay-value", nanoseconds(s.Average)).Uint("max-delay-value", nanoseconds(s.Max))
+		}
 	}
 }

@@ -21,6 +21,9 @@ type Measurement struct {
 	Steps     []Step     `json:"steps,omitempty"`
 	BFD       *BFD       `json:"bfd,omitempty"`
 	Quality   *Quality   `json:"quality,omitempty"`
+	// Samples are how it went, in order. An engine gives up to MaxSamples; as many are kept
+	// as the configuration says.
+	Samples []Sample `json:"samples,omitempty"`
 
 	// Verdict is the engine's, by the thresholds that it was given; "": NoVerdict.
 	Verdict Verdict `json:"verdict,omitempty"`

@@ -155,6 +155,9 @@ func (m *Manager) measure(ctx context.Context, r *run, p part, runID string) (fo
 		done <- result{found, err}
 	}()
 	defer func() {
+		if found != nil {
+			found.Samples = thin(found.Samples, r.samples)
+		}
 		sent, _ := env.Budget.Spent()
 		m.mu.Lock()
 		m.figures.packets += uint64(sent)

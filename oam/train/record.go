@@ -189,13 +189,18 @@ func (r *Record) Measurement(t Thresholds) *oam.Measurement {
 	var two, far, near series
 	now := time.Now()
 	judged, burst := 0, 0
+	parts := samples{size: (len(r.probes) + oam.MaxSamples - 1) / oam.MaxSamples}
 	for i := range r.probes {
 		p := &r.probes[i]
+		if p.answered || p.lost || !p.sent.IsZero() {
+			parts.sent(i, p.sent)
+		}
 		switch {
 		case p.answered:
 			judged++
 			burst = 0
 			two.add(i, p.delay)
+			parts.received(p.delay)
 			if r.oneWay && p.directed {
 				far.add(i, p.far)
 				near.add(i, p.near)
@@ -204,6 +209,7 @@ func (r *Record) Measurement(t Thresholds) *oam.Measurement {
 			// An answer that may still come when the run is ended early is no loss.
 			judged++
 			burst++
+			parts.lost()
 			m.Errors.Lost++
 			m.Errors.LossBurst = max(m.Errors.LossBurst, uint32(burst))
 		}
@@ -211,7 +217,7 @@ func (r *Record) Measurement(t Thresholds) *oam.Measurement {
 	if judged > 0 {
 		m.Errors.LossRatio = 100 * float64(m.Errors.Lost) / float64(judged)
 	}
-	m.TwoWay, m.FarEnd, m.NearEnd = two.delay(), far.delay(), near.delay()
+	m.TwoWay, m.FarEnd, m.NearEnd, m.Samples = two.delay(), far.delay(), near.delay(), parts.list
 	t.Judge(m)
 	return m
 }
