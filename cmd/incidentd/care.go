@@ -62,8 +62,8 @@ var backupCommand = command{
 	name:    "backup",
 	summary: "write a data directory into one file",
 	text: `
-Writes the host key and the store into a tar file of mode 0600, which restore reads.
-It holds secrets. A server that runs on the directory writes it itself, as of its
+Writes the host key, the store and the files of keys into a tar file of mode 0600, which
+restore reads. It holds secrets. A server that runs on the directory writes it itself, as of its
 last transaction, and goes on meanwhile.`,
 	define: func(f *flag.FlagSet) func(context.Context, *app) error {
 		dir := dataFlag(f)

@@ -120,21 +120,7 @@ func (s *Supervisor) Prepare(tx *datastore.Tx) error {
 	old, new := tx.Base().Running, tx.Running()
 	var errs rpcerr.Errors
 	if a, b := old.Child("sources"), new.Child("sources"); a != b && b != nil {
-		at := (&data.Loc{Node: new}).Down(b)
-		for e := range b.EntriesOf(s.schema.source) {
-			if a.Entry(s.schema.source, e.Key()) == e {
-				continue
-			}
-			loc := at.Down(e)
-			kind, config := s.kindOf(loc)
-			if kind == nil {
-				continue // the choice is mandatory; validation has told
-			}
-			if _, err := kind.New(config); err != nil {
-				list, _ := rpcerr.List(err)
-				errs = append(errs, list...)
-			}
-		}
+		errs = s.checkSources(a, (&data.Loc{Node: new}).Down(b))
 	}
 	if err := s.checkMapping(old, new); err != nil {
 		list, _ := rpcerr.List(err)
@@ -150,6 +136,42 @@ func (s *Supervisor) Prepare(tx *datastore.Tx) error {
 		}
 	})
 	return nil
+}
+
+// checkSources finds what sources cannot be made of, and those that would listen where another
+// does: of the two, one that has changed is refused.
+func (s *Supervisor) checkSources(old *data.Node, at *data.Loc) (errs rpcerr.Errors) {
+	var taken, fresh []listening
+	for e := range at.Node.EntriesOf(s.schema.source) {
+		kind, config := s.kindOf(at.Down(e))
+		if kind == nil {
+			continue // the choice is mandatory; validation has told
+		}
+		was := old.Entry(s.schema.source, e.Key()) == e
+		source, err := kind.New(config)
+		if err != nil {
+			if !was {
+				list, _ := rpcerr.List(err)
+				errs = append(errs, list...)
+			}
+			continue
+		}
+		l, ok := source.(Listener)
+		switch {
+		case !ok || e.Leaf("enabled") == "false":
+		case was:
+			taken = append(taken, listening{e.Key(), l.Endpoint(), config})
+		default:
+			fresh = append(fresh, listening{e.Key(), l.Endpoint(), config})
+		}
+	}
+	for _, l := range fresh {
+		if err := l.refuse(taken); err != nil {
+			errs = append(errs, err)
+		}
+		taken = append(taken, l)
+	}
+	return errs
 }
 
 // Commit implements datastore.Participant.

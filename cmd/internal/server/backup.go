@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"incidentd/datastore/kv"
@@ -22,8 +24,8 @@ import (
 // manifestFile is the first member of a backup.
 const manifestFile = "incidentd-backup.json"
 
-// backupFormat is the version of the form of backups.
-const backupFormat = 1
+// backupFormat is the version of the form of backups. Those of version 1 have no keys.
+const backupFormat = 2
 
 // maxManifest and maxHostKey bound what Restore reads into memory.
 const (
@@ -45,7 +47,8 @@ type member struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Backup writes the host key and the store of a data directory to w, as a tar file.
+// Backup writes the host key, the keys that configurations name and the store of a data
+// directory to w, as a tar file.
 // A server that runs on the directory makes the backup itself, of its last
 // transaction, and goes on meanwhile. It holds secrets; whoever stores it gives the
 // file the mode 0600. Errors are those of Check.
@@ -98,26 +101,58 @@ func (d *directory) backup(db *kv.DB, w io.Writer) (err error) {
 	if _, err := store.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	keySum := sha256.Sum256(key)
-	m := manifest{Format: backupFormat, Created: time.Now().UTC().Truncate(time.Second), Files: []member{
-		{hostKeyFile, int64(len(key)), hex.EncodeToString(keySum[:])},
-		{storeFile, length, hex.EncodeToString(sum.Sum(nil))},
-	}}
+	secrets, err := d.sharedKeys()
+	if err != nil {
+		return err
+	}
+	secrets = slices.Insert(secrets, 0, secret{hostKeyFile, key})
+	m := manifest{Format: backupFormat, Created: time.Now().UTC().Truncate(time.Second)}
+	for _, k := range secrets {
+		sum := sha256.Sum256(k.content)
+		m.Files = append(m.Files, member{k.name, int64(len(k.content)), hex.EncodeToString(sum[:])})
+	}
+	m.Files = append(m.Files, member{storeFile, length, hex.EncodeToString(sum.Sum(nil))})
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
 	t := tar.NewWriter(w)
-	for _, f := range []struct {
-		name string
-		size int64
-		from io.Reader
-	}{{manifestFile, int64(len(text)), bytes.NewReader(text)}, {hostKeyFile, int64(len(key)), bytes.NewReader(key)}, {storeFile, length, store}} {
-		if err := addMember(t, f.name, f.size, m.Created, f.from); err != nil {
+	for _, f := range slices.Insert(secrets, 0, secret{manifestFile, text}) {
+		if err := addMember(t, f.name, int64(len(f.content)), m.Created, bytes.NewReader(f.content)); err != nil {
 			return err
 		}
 	}
+	if err := addMember(t, storeFile, length, m.Created, store); err != nil {
+		return err
+	}
 	return t.Close()
+}
+
+// secret is a small file of a backup.
+type secret struct {
+	name    string
+	content []byte
+}
+
+// maxKeys is how many keys a backup has at most.
+const maxKeys = 500
+
+// sharedKeys are the files of keysDir that are keys. What else is there, which no
+// configuration can name, is left out.
+func (d *directory) sharedKeys() (keys []secret, err error) {
+	entries, err := os.ReadDir(d.file(keysDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if key, err := d.sharedKey(e.Name()); err == nil {
+			keys = append(keys, secret{keysDir + "/" + e.Name(), key})
+		}
+	}
+	if len(keys) > maxKeys {
+		return nil, fmt.Errorf("%s has %d keys; a backup can have %d", keysDir, len(keys), maxKeys)
+	}
+	return keys, nil
 }
 
 func addMember(t *tar.Writer, name string, size int64, at time.Time, from io.Reader) error {
@@ -130,7 +165,8 @@ func addMember(t *tar.Writer, name string, size int64, at time.Time, from io.Rea
 
 // Restore puts a backup into a data directory, which it makes if need be. Without
 // force a directory that is initialised is ErrInitialised; with it its host key
-// and store are replaced, and must not be in use. The backup is read and checked
+// and store are replaced, and those of its keys that the backup has; it must not be in
+// use. The backup is read and checked
 // whole before anything is replaced; ErrBackup tells one that cannot be used.
 func Restore(path string, backup io.Reader, force bool) (*Findings, error) {
 	d, made, err := prepareDirectory(path)
@@ -161,7 +197,8 @@ func (d *directory) restore(backup io.Reader) (_ *Findings, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := unpack(backup, work); err != nil {
+	keys, err := unpack(backup, work)
+	if err != nil {
 		return nil, err
 	}
 	key, err := transport.LoadHostKey(filepath.Join(work, hostKeyFile))
@@ -173,7 +210,12 @@ func (d *directory) restore(backup io.Reader) (_ *Findings, err error) {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	f.HostKey = key.PublicKey()
-	for _, name := range []string{hostKeyFile, storeFile} {
+	if len(keys) > 0 {
+		if err := os.Mkdir(d.file(keysDir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	for _, name := range append(keys, hostKeyFile, storeFile) {
 		if err := d.install(work, name); err != nil {
 			return nil, err
 		}
@@ -181,10 +223,11 @@ func (d *directory) restore(backup io.Reader) (_ *Findings, err error) {
 	return f, nil
 }
 
-// unpack reads a backup into a directory, and compares it with its manifest.
-func unpack(r io.Reader, into string) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %w", ErrBackup, fmt.Errorf(format, args...))
+// unpack reads a backup into a directory, and compares it with its manifest. It returns the
+// keys besides the host's.
+func unpack(r io.Reader, into string) (keys []string, err error) {
+	bad := func(format string, args ...any) ([]string, error) {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, fmt.Errorf(format, args...))
 	}
 	t := tar.NewReader(r)
 	h, err := t.Next()
@@ -199,11 +242,24 @@ func unpack(r io.Reader, into string) error {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return bad("manifest: %w", err)
 	}
-	if m.Format != backupFormat {
-		return bad("its format is %d, this incidentd knows %d", m.Format, backupFormat)
+	if m.Format < 1 || m.Format > backupFormat {
+		return bad("its format is %d, this incidentd knows those up to %d", m.Format, backupFormat)
 	}
-	if len(m.Files) != 2 || m.Files[0].Name != hostKeyFile || m.Files[0].Bytes > maxHostKey || m.Files[1].Name != storeFile {
+	last := len(m.Files) - 1
+	if last < 1 || m.Files[0].Name != hostKeyFile || m.Files[0].Bytes > maxHostKey || m.Files[last].Name != storeFile {
 		return bad("its manifest does not name %s and %s", hostKeyFile, storeFile)
+	}
+	for _, f := range m.Files[1:last] {
+		name, ok := strings.CutPrefix(f.Name, keysDir+"/")
+		if !ok || !isKeyName(name) || f.Bytes > maxKey || slices.Contains(keys, f.Name) || len(keys) == maxKeys || m.Format < 2 {
+			return bad("its manifest has %q, which is no key", f.Name)
+		}
+		keys = append(keys, f.Name)
+	}
+	if len(keys) > 0 {
+		if err := os.Mkdir(filepath.Join(into, keysDir), 0o700); err != nil {
+			return nil, err
+		}
 	}
 	for _, want := range m.Files {
 		h, err := t.Next()
@@ -217,7 +273,7 @@ func unpack(r io.Reader, into string) error {
 		if err := unpackFile(t, filepath.Join(into, want.Name), sum); err != nil {
 			var file *fs.PathError
 			if errors.As(err, &file) {
-				return err // of this side: a full disk, say
+				return nil, err // of this side: a full disk, say
 			}
 			return bad("%s: %w", want.Name, err)
 		}
@@ -231,7 +287,7 @@ func unpack(r io.Reader, into string) error {
 		}
 		return bad("%w", err)
 	}
-	return nil
+	return keys, nil
 }
 
 // unexpected is err, but an end where more should be is no orderly one.

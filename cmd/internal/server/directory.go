@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -115,11 +116,12 @@ func prepareDirectory(path string) (d *directory, made bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == storeFile }) {
+		return nil, false, fmt.Errorf("%s: %w", path, ErrInitialised)
+	}
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case name == storeFile:
-			return nil, false, fmt.Errorf("%s: %w", path, ErrInitialised)
-		case name == hostKeyFile, name == lockFile, name == "lost+found", strings.HasPrefix(name, workPrefix):
+		case name == hostKeyFile, name == keysDir, name == lockFile, name == "lost+found", strings.HasPrefix(name, workPrefix):
 		default:
 			return nil, false, fmt.Errorf("%s: %w, such as %s", path, ErrNotEmpty, name)
 		}
@@ -148,7 +150,7 @@ func (d *directory) openFiles() (*os.Root, error) {
 // sharedKey reads the key of a name: what is in the file of that name in keysDir, to the
 // last octet. Its errors are for clients, and do not tell where the directory is.
 func (d *directory) sharedKey(name string) ([]byte, error) {
-	if name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+	if !isKeyName(name) {
 		return nil, errors.New("the name of a key is that of a file")
 	}
 	root, err := os.OpenRoot(d.path)
@@ -173,6 +175,11 @@ func (d *directory) sharedKey(name string) ([]byte, error) {
 	return root.ReadFile(file)
 }
 
+// isKeyName reports whether a name can be that of a file of keysDir.
+func isKeyName(name string) bool {
+	return name != "" && len(name) <= 255 && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
 // work makes a directory within, and removes those that were left behind.
 func (d *directory) work() (string, error) {
 	entries, err := os.ReadDir(d.path)
@@ -194,7 +201,7 @@ func (d *directory) install(work, name string) error {
 	if err := os.Rename(filepath.Join(work, name), d.file(name)); err != nil {
 		return err
 	}
-	return syncDir(d.path)
+	return syncDir(filepath.Dir(d.file(name)))
 }
 
 // undo removes what prepareDirectory has made, and gives up the lock.

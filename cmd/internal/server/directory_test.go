@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
@@ -264,6 +265,16 @@ func TestInUse(t *testing.T) {
 
 func TestBackup(t *testing.T) {
 	dir := initialised(t)
+	writeKey := func(dir, name, key string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Join(dir, keysDir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, keysDir, name), []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeKey(dir, "lab", "a secret of both ends")
 	want, err := Check(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -280,8 +291,19 @@ func TestBackup(t *testing.T) {
 				t.Errorf("%s: Restore without force = %v, want %v", name, err, ErrInitialised)
 			}
 		}
+		if force {
+			writeKey(to, "lab", "another")
+			writeKey(to, "later", "younger than the backup")
+		}
 		if _, err := Restore(to, bytes.NewReader(backup.Bytes()), force); err != nil {
 			t.Fatalf("%s: %v", name, err)
+		}
+		d := &directory{path: to}
+		if key, err := d.sharedKey("lab"); string(key) != "a secret of both ends" {
+			t.Errorf("%s: the key is %q, %v", name, key, err)
+		}
+		if _, err := d.sharedKey("later"); (err == nil) != force {
+			t.Errorf("%s: a key that the backup has not: %v", name, err)
 		}
 		got, err := Check(to)
 		if err != nil {
@@ -358,6 +380,41 @@ func TestBackupOnline(t *testing.T) {
 	}
 }
 
+// A backup of a server from before keys were in backups, or whose keys have names that are
+// none.
+func TestRestoreKeys(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		from    string
+		to      string
+		refused bool
+	}{
+		{"as it is", "", "", false},
+		{"the parent", `"keys/lab"`, `"keys/../lab"`, true},
+		{"elsewhere", `"keys/lab"`, `"lock"`, true},
+		{"a directory", `"keys/lab"`, `"keys/a/b"`, true},
+		{"version 1 with keys", `"format":2`, `"format":1`, true},
+	} {
+		text := archive(t)
+		m := bytes.Index(text, []byte(`{"format"`))
+		end := m + bytes.IndexByte(text[m:], 0)
+		changed := strings.Replace(string(text[m:end]), tt.from, tt.to, 1)
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		if err := addMember(w, manifestFile, int64(len(changed)), time.Now(), strings.NewReader(changed)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		b.Write(text[m+(end-m+511)/512*512:])
+		keys, err := unpack(&b, t.TempDir())
+		if errors.Is(err, ErrBackup) != tt.refused || !tt.refused && !slices.Equal(keys, []string{"keys/lab"}) {
+			t.Errorf("%s: unpack = %q, %v", tt.name, keys, err)
+		}
+	}
+}
+
 // A backup that is not whole replaces nothing, wherever it is damaged.
 func TestRestoreRefuses(t *testing.T) {
 	dir := initialised(t)
@@ -375,7 +432,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"changed key":     changed(bytes.Index(good, []byte("OPENSSH PRIVATE KEY")) + 100),
 		"changed store":   changed(bytes.LastIndex(good, []byte("$6$"))),
 		"two archives":    append(bytes.Clone(good[:len(good)-1024]), good...),
-		"another version": bytes.Replace(good, []byte(`"format": 1`), []byte(`"format": 2`), 1),
+		"another version": bytes.Replace(good, []byte(`"format": 2`), []byte(`"format": 3`), 1),
 	}
 	target := initialised(t)
 	before, err := Check(target)
@@ -402,11 +459,11 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// archive is a backup of two small files; how they are read does not depend on what
+// archive is a backup of small files; how they are read does not depend on what
 // is in them.
 func archive(t testing.TB) []byte {
 	t.Helper()
-	files := [][2]string{{hostKeyFile, "key"}, {storeFile, "store"}}
+	files := [][2]string{{hostKeyFile, "key"}, {keysDir + "/lab", "secret"}, {storeFile, "store"}}
 	m := manifest{Format: backupFormat}
 	for _, f := range files {
 		sum := sha256.Sum256([]byte(f[1]))
@@ -444,7 +501,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(into)
-		err = unpack(bytes.NewReader(text), into)
+		_, err = unpack(bytes.NewReader(text), into)
 		if err != nil && !errors.Is(err, ErrBackup) {
 			t.Errorf("unpack = %v, which is no %v", err, ErrBackup)
 		}

@@ -227,3 +227,35 @@ func BenchmarkSources(b *testing.B) {
 		b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
 	})
 }
+
+// Of two sources that would listen at one place the one that comes later is refused, also while
+// neither listens yet.
+func TestSourcesOfOnePort(t *testing.T) {
+	s, _ := started(t, initialised(t))
+	c := session(t, s)
+	const (
+		first  = `<source><name>a</name><enabled>%t</enabled><syslog><port>5514</port><address>127.0.0.1</address></syslog></source>`
+		second = `<source><name>b</name><snmp><address>%s</address><port>%d</port><community>c</community></snmp></source>`
+	)
+	edit := func(sources string) error {
+		return c.EditConfig(t.Context(), "running", []byte(`<sources `+sourcesNS+`>`+sources+`</sources>`), "")
+	}
+	var clash *rpcerr.Error
+	both := fmt.Sprintf(first+second, true, "127.0.0.1", 5514)
+	if err := edit(both); !errors.As(err, &clash) || clash.Tag != rpcerr.TagInvalidValue || !strings.HasSuffix(clash.Path.Expr, "source[ids:name='b']/ids:snmp/ids:port") ||
+		clash.Message != `the source "a" listens at port 5514 of 127.0.0.1 already, by udp: give one of them another port or address` {
+		t.Errorf("both at once: %v", err)
+	}
+	if err := edit(fmt.Sprintf(first, false) + fmt.Sprintf(second, "127.0.0.1", 5514)); err != nil {
+		t.Errorf("the other is not to run: %v", err)
+	}
+	if err := edit(fmt.Sprintf(first, true)); !errors.As(err, &clash) || !strings.Contains(clash.Path.Expr, "source[ids:name='a']") {
+		t.Errorf("the other is to run: %v", err)
+	}
+	if err := edit(fmt.Sprintf(first, true) + fmt.Sprintf(second, "127.0.0.1", 5515)); err != nil {
+		t.Errorf("another port: %v", err)
+	}
+	if err := edit(fmt.Sprintf(second, "0.0.0.0", 5514)); !errors.As(err, &clash) {
+		t.Errorf("all addresses of a port: %v", err)
+	}
+}

@@ -30,6 +30,9 @@ func Kind(users listen.Credentials) ingest.Kind {
 
 type source struct{ http *listen.HTTP }
 
+// Endpoint implements ingest.Listener.
+func (s source) Endpoint() ingest.Endpoint { return s.http.Endpoint() }
+
 // Run implements ingest.Source.
 func (s source) Run(ctx context.Context, f *ingest.Feed) error {
 	return s.http.Run(ctx, f, Path, Read)

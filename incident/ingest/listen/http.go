@@ -62,6 +62,9 @@ type HTTP struct {
 	turns     chan struct{} // one element for each request that is read
 }
 
+// Endpoint is where it listens.
+func (h *HTTP) Endpoint() ingest.Endpoint { return ingest.Endpoint{Network: "tcp", Address: h.Address} }
+
 // HTTPFromData reads the grouping http-server in a container that is valid.
 func HTTPFromData(at *data.Loc, users Credentials) (*HTTP, error) {
 	c, err := FromData(at)

@@ -95,6 +95,11 @@ var (
 	}
 )
 
+// Endpoint implements ingest.Listener.
+func (s *source) Endpoint() ingest.Endpoint {
+	return ingest.Endpoint{Network: "udp", Address: s.config.Address}
+}
+
 // Run implements ingest.Source.
 func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
 	return listen.UDP(ctx, &s.config, s.rate, f, func(b []byte, peer netip.Addr) []byte { return s.datagram(b, peer, f) })

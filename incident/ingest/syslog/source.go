@@ -47,6 +47,11 @@ func newSource(at *data.Loc) (*source, error) {
 	return s, nil
 }
 
+// Endpoint implements ingest.Listener.
+func (s *source) Endpoint() ingest.Endpoint {
+	return ingest.Endpoint{Network: s.transport, Address: s.config.Address}
+}
+
 // Run implements ingest.Source.
 func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
 	if s.transport == "udp" {
