@@ -13,6 +13,10 @@ type Budget struct {
 	packets int    // left; negative: not bounded
 	rate    bucket // packets
 	bits    bucket
+	// beside is asked for each packet too; exceeded is told the first refusal. Both may be
+	// nil.
+	beside   func(octets int) error
+	exceeded func(*Fault)
 
 	mu     sync.Mutex
 	sent   int
@@ -83,7 +87,13 @@ func (b *Budget) Spend(octets int) error {
 	case !b.bits.take(now, float64(8*octets)):
 		b.err = Faultf(BudgetExceeded, "the run sends more than the %g bits per second that it asked for", b.bits.rate)
 	}
+	if b.err == nil && b.beside != nil {
+		b.err = b.beside(octets)
+	}
 	if b.err != nil {
+		if b.exceeded != nil {
+			b.exceeded(faultOf(b.err))
+		}
 		return b.err
 	}
 	if b.packets > 0 {

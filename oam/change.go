@@ -242,6 +242,11 @@ func (m *Manager) serve(s *service) {
 	old := m.service
 	m.service = s
 	m.admission.limits = &s.limits
+	if s.limits.paused {
+		for r := range m.errands {
+			r.cancel(&halted{Paused, "tests are paused in the limits"})
+		}
+	}
 	moved := !maps.Equal(old.vantages, s.vantages)
 	for _, i := range slices.SortedFunc(maps.Keys(m.items), compareIDs) {
 		it := m.items[i]

@@ -54,6 +54,7 @@ type part struct {
 	executions uint32
 	demand     Demand
 	order      int
+	guard      *Guard // of an errand
 }
 
 // Overlapping is what happens when a run is due while one is there.
@@ -77,6 +78,7 @@ type limits struct {
 	runs, perTarget, queue int
 	packetRate             float64
 	bitRate                float64
+	diagnosisRate          float64 // bits per second of one diagnosis
 	load                   bool
 	allowed, denied        []netip.Prefix
 	paused                 bool
@@ -186,22 +188,30 @@ func (d *decoder) part(at *data.Loc, hash func([]byte) (int, error)) (part, erro
 		m.fault = Faultf(NotSupported, "the test has no type")
 		return m, nil
 	}
-	p := Params{c}
-	m.vantage = c.Leaf("vantage-point")
-	engine := d.engines[c.Name()]
-	if engine == nil {
-		m.fault = Faultf(NotSupported, "this server cannot run tests of the type %s", c.Name())
-		return m, nil
-	}
-	test, err := engine(p)
-	if err != nil {
+	if err := d.read(&m, c); err != nil {
 		if list, known := rpcerr.List(err); known {
 			return m, list[0].At(from.Down(c).Path())
 		}
 		return m, rpcerr.InvalidValue("%s", err).At(from.Down(c).Path())
 	}
-	m.test, m.demand = test, test.Demand()
 	return m, nil
+}
+
+// read has the engine of a type make the test of its parameters. An error is of their
+// meaning; without an engine the part has a fault.
+func (d *decoder) read(m *part, c *data.Node) error {
+	m.vantage = c.Leaf("vantage-point")
+	engine := d.engines[c.Name()]
+	if engine == nil {
+		m.fault = Faultf(NotSupported, "this server cannot run tests of the type %s", c.Name())
+		return nil
+	}
+	test, err := engine(Params{c})
+	if err != nil {
+		return err
+	}
+	m.test, m.demand = test, test.Demand()
+	return nil
 }
 
 // typeOf is the container of a test's type, nil without one.
@@ -328,7 +338,7 @@ func serviceOf(top *data.Node) *service {
 	p := Params{top}.In("limits")
 	s := &service{vantages: map[string]Vantage{}, limits: limits{
 		runs: p.Int("max-concurrent-runs"), perTarget: p.Int("max-concurrent-runs-per-target"), queue: p.Int("max-queue"),
-		packetRate: p.Float("max-packet-rate"), bitRate: 1000 * p.Float("max-bit-rate"), load: p.Bool("allow-load-tests"),
+		packetRate: p.Float("max-packet-rate"), bitRate: 1000 * p.Float("max-bit-rate"), diagnosisRate: 1000 * p.Float("max-diagnosis-bit-rate"), load: p.Bool("allow-load-tests"),
 		allowed: prefixes(p.Strings("allowed-prefix")), denied: prefixes(p.Strings("denied-prefix")),
 		paused: p.Bool("paused"), reject: p.String("conflict-policy") == "reject",
 	}}

@@ -20,6 +20,12 @@
 // parameters into a Test, which tells what a run would take, checks whether one can
 // begin, and runs. A Budget holds it to what it told.
 //
+// # Errands
+//
+// What diagnoses an incident runs tests that nobody configured. An Errand is such a test: it
+// has a place, limits and a budget as any other, its begin is on disk before its first
+// packet, and its end is announced. Its result is for whoever sent it to keep.
+//
 // # Durability
 //
 // The begin of a run is on disk before its first packet. Its end, the progress of its test
@@ -29,8 +35,9 @@
 //
 // # Layout
 //
-// Three tables. The key of a test is a byte for its kind, its name, and a zero byte.
+// Four tables. The key of a test is a byte for its kind, its name, and a zero byte.
 //
+//	oam-errands   run-id to the run of a test that is not configured, while it is under way
 //	oam-open      run-id to the run, while it is under way
 //	oam-progress  key to what a test needs to go on after a restart
 //	oam-runs      key and a number of four bytes, big-endian, to a run: the last ones of each

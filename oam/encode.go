@@ -30,6 +30,13 @@ func (s *schema) completed(it *item, r *Run) *data.Node {
 	return b.Node()
 }
 
+// errandCompleted is oam-test-completed for a test that is not configured.
+func (s *schema) errandCompleted(r *Run) *data.Node {
+	b := data.Build(s.done).Leaf("run-id", r.ID)
+	encodeRun(b, r)
+	return b.Node()
+}
+
 // crossing is oam-threshold-crossing.
 func (s *schema) crossing(it *item, r *Run) *data.Node {
 	b := s.subject(data.Build(s.crossed), it.id, r.ID)
@@ -83,11 +90,12 @@ func encodeRun(b *data.Builder, r *Run) {
 	b.Text("verdict", string(r.Verdict)).Text("configuration-hash", r.Hash).Text("incident-id", r.IncidentID)
 	if r.Found != nil {
 		leafs(b, "crossed", r.Found.Crossed)
-		encodeMeasurement(b, r.Found)
+		EncodeMeasurement(b, r.Found)
 	}
 }
 
-func encodeMeasurement(b *data.Builder, m *Measurement) {
+// EncodeMeasurement writes what the grouping measurement of incidentd-oam-tests has.
+func EncodeMeasurement(b *data.Builder, m *Measurement) {
 	if p := m.Packets; p != nil {
 		b.Container("session-packet-statistics").Uint("tx-packet-count", uint64(p.Sent)).Uint("rx-packet-count", uint64(p.Received)).
 			Uint("rx-bad-packet", uint64(p.Bad)).Uint("tx-packet-failed", uint64(p.Unsent))

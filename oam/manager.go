@@ -51,6 +51,7 @@ type Manager struct {
 
 	mu        sync.Mutex
 	items     map[id]*item
+	errands   map[*run]bool // that wait or are under way
 	service   *service
 	admission admission
 	checking  int // checks under way
@@ -107,7 +108,7 @@ func New(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}}
+	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
 	m.timer = schedule.NewTimer(nil, m.ring)
 	m.timer.Stepped = m.stepped
 	m.outbox = outbox{store: c.Store, log: c.Log, wake: make(chan struct{}, 1)}
@@ -151,6 +152,7 @@ func (m *Manager) restore() error {
 	snap := m.store.Snapshot()
 	known := map[id]progress{}
 	open := map[string]openRun{}
+	var errands []Run
 	err := m.db.View(func(r *kv.Reader) error {
 		for k, v := range r.Scan(tableProgress, nil, nil) {
 			var p progress
@@ -165,6 +167,13 @@ func (m *Manager) restore() error {
 				return err
 			}
 			open[string(k)] = o
+		}
+		for _, v := range r.Scan(tableErrands, nil, nil) {
+			var r Run
+			if err := unpack(v, &r); err != nil {
+				return err
+			}
+			errands = append(errands, r)
 		}
 		return nil
 	})
@@ -198,6 +207,10 @@ func (m *Manager) restore() error {
 	}
 	for _, o := range sortedRuns(open) {
 		m.interrupted(o, now)
+	}
+	for _, r := range errands {
+		r.End, r.Outcome, r.Reason, r.Detail = now, Failed, ServerRestart, "the server ended while the run was under way"
+		m.keepErrand(r)
 	}
 	for i, list := range conflictsOf(all, nil, now) {
 		m.items[i].conflicts = list

@@ -82,8 +82,9 @@ type progress struct {
 	Order []string `json:"order,omitempty"`
 }
 
-// The tables. The keys of all but the first begin with the key of the test; see key.
+// The tables. The keys of the last two begin with the key of the test; see key.
 const (
+	tableErrands  = "oam-errands"  // run-id to Run, while it is under way
 	tableOpen     = "oam-open"     // run-id to openRun
 	tableProgress = "oam-progress" // to progress
 	tableRuns     = "oam-runs"     // with the slot, four bytes, to Run

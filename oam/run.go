@@ -24,6 +24,8 @@ type run struct {
 	ctx         context.Context
 	cancel      context.CancelCauseFunc
 	durable     <-chan struct{} // closed when the record of its begin is on disk
+
+	packets, octets int // sent, under the mutex of the manager
 }
 
 // halted is the cause for which a run is ended before its time.
@@ -143,6 +145,13 @@ func (m *Manager) measure(ctx context.Context, r *run, p part, runID string) (fo
 	}
 	env := r.service.env(p, m.log)
 	env.RunID, env.Budget = runID, NewBudget(p.demand)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// An engine that does not mind is stopped.
+	env.Budget.exceeded = func(f *Fault) { cancel(f) }
+	if p.guard != nil {
+		env.Budget.beside = p.guard.Spend
+	}
 	env.Log = env.Log.With("run-id", runID)
 	type result struct {
 		found *Measurement
@@ -158,9 +167,11 @@ func (m *Manager) measure(ctx context.Context, r *run, p part, runID string) (fo
 		if found != nil {
 			found.Samples = thin(found.Samples, r.samples)
 		}
-		sent, _ := env.Budget.Spent()
+		sent, octets := env.Budget.Spent()
 		m.mu.Lock()
 		m.figures.packets += uint64(sent)
+		r.packets += sent
+		r.octets += octets
 		m.mu.Unlock()
 	}()
 	select {
@@ -207,6 +218,9 @@ func (s *service) env(p part, log *slog.Logger) *Env {
 	return &Env{Vantage: s.vantages[p.vantage], Log: log, Permit: func(a netip.Addr) error {
 		if f := s.limits.permit(a); f != nil {
 			return f
+		}
+		if p.guard != nil {
+			return p.guard.Permit(a)
 		}
 		return nil
 	}}

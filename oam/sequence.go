@@ -64,23 +64,33 @@ func (m *Manager) member(ctx context.Context, r *run, p part, execution uint32) 
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	out.End = time.Now()
-	if h, ok := errors.AsType[*halted](err); ok {
-		out.Reason, out.Detail = h.reason, h.detail
-		if h.reason != WindowEnd && h.reason != MaxRunTime {
-			out.Outcome = WasStopped
-		}
-	} else if err != nil {
-		f := faultOf(err)
-		out.Outcome, out.Reason, out.Detail = Failed, f.Reason, f.Error()
-	}
-	if out.Outcome == Finished {
-		out.Verdict = NoVerdict
-		if out.Found != nil && out.Found.Verdict != "" {
-			out.Verdict = out.Found.Verdict
-		}
-	}
+	out.close(out.Found, err)
 	return out
+}
+
+// close ends the run of a test that is not the timer's, with what it found or why it found
+// nothing.
+func (r *Run) close(found *Measurement, err error) {
+	r.End, r.Found, r.Outcome = time.Now(), found, Finished
+	h, isHalted := errors.AsType[*halted](err)
+	switch {
+	case isHalted:
+		r.Reason, r.Detail = h.reason, h.detail
+		if h.reason != WindowEnd && h.reason != MaxRunTime {
+			r.Outcome = WasStopped
+		}
+	case errors.Is(err, context.Canceled):
+		r.Outcome = WasStopped
+	case err != nil:
+		f := faultOf(err)
+		r.Outcome, r.Reason, r.Detail = Failed, f.Reason, f.Error()
+	}
+	if r.Outcome == Finished {
+		r.Verdict = NoVerdict
+		if found != nil && found.Verdict != "" {
+			r.Verdict = found.Verdict
+		}
+	}
 }
 
 // place waits for a place.
