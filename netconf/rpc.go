@@ -46,7 +46,11 @@ func (s *Session) handle(msg []byte) {
 	} else {
 		s.send(c.head, c.rpc, reply)
 	}
-	s.log.Debug("rpc", "name", c.rpc.QName(), "duration", time.Since(begin), "err", err)
+	took := time.Since(begin)
+	if s.server.measure != nil {
+		s.server.measure(c.rpc, took, err != nil)
+	}
+	s.log.Debug("rpc", "name", c.rpc.QName(), "duration", took, "err", err)
 }
 
 // audited tells the audit what came of an rpc, unless the record with its changes says

@@ -63,6 +63,9 @@ type Config struct {
 	Access func(user string, groups []string) *nacm.Access
 	// Audit, when not nil, is told what sessions do.
 	Audit Audit
+	// Measure, when not nil, is told how long each rpc and action took, from when it was
+	// read until its reply was sent, and whether that was an error.
+	Measure func(rpc *yang.Node, took time.Duration, failed bool)
 	// Log gets the begin and the end of sessions, and what goes wrong. The default
 	// discards it.
 	Log *slog.Logger
@@ -102,6 +105,7 @@ type Server struct {
 	log       *slog.Logger
 	access    func(string, []string) *nacm.Access
 	audit     Audit
+	measure   func(*yang.Node, time.Duration, bool)
 	handlers  map[*yang.Node]Handler
 	observers []Observer
 	offered   []string
@@ -127,7 +131,7 @@ func New(c Config) (*Server, error) {
 		return nil, errors.New("netconf: no store")
 	}
 	s := &Server{
-		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, begun: time.Now(),
+		store: c.Store, schema: c.Store.Schema(), log: c.Log, access: c.Access, audit: c.Audit, measure: c.Measure, begun: time.Now(),
 		handlers: map[*yang.Node]Handler{}, sessions: map[uint32]*Session{}, stop: make(chan struct{}), idle: make(chan struct{}),
 	}
 	if s.log == nil {

@@ -41,7 +41,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{initCommand, serveCommand, demoCommand, replayCommand, learnCommand, checkCommand, compactCommand, backupCommand, restoreCommand,
+	return []command{initCommand, serveCommand, demoCommand, replayCommand, learnCommand, checkCommand, compactCommand, profileCommand, backupCommand, restoreCommand,
 		userAddCommand, userRemoveCommand, userListCommand,
 		nacmShowCommand, nacmDisableCommand, nacmEnableCommand,
 		auditVerifyCommand, auditListCommand, versionCommand}

@@ -69,6 +69,7 @@ type DB struct {
 	undo   uint64 // while broken: the commit to be taken back first, or 0
 
 	commits, failures, put atomic.Uint64
+	failing                atomic.Pointer[error] // why the last commit failed
 }
 
 // Open opens the store at path, and creates it with mode 0600 if it is not
@@ -253,6 +254,14 @@ func (db *DB) Stats() Stats {
 		s.FileBytes = info.Size()
 	}
 	return s
+}
+
+// Failing is why the last Update could not be committed, nil when it was. It does not block.
+func (db *DB) Failing() error {
+	if err := db.failing.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Backup writes a copy of the last committed state to w, in the form of the

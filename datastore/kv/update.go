@@ -18,19 +18,23 @@ func (db *DB) Update(f func(*Writer) error) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	if err := db.mend(); err != nil {
+		db.failing.Store(&err)
 		return err
 	}
 	w, txid, err := db.transact(f)
 	switch {
 	case err == nil:
 		db.commits.Add(1)
+		db.failing.Store(nil)
 		db.put.Add(w.put)
 		return db.reach("after-commit")
 	case txid == 0: // it never came to the commit
 		return err
 	}
 	db.failures.Add(1)
-	return errors.Join(commitError(err), db.settle(txid))
+	err = errors.Join(commitError(err), db.settle(txid))
+	db.failing.Store(&err)
+	return err
 }
 
 func (db *DB) reach(point string) error {

@@ -55,7 +55,7 @@ type member struct {
 func Backup(path string, w io.Writer) error {
 	d, err := openDirectory(path)
 	if errors.Is(err, ErrInUse) {
-		return backupOnline(path, w, err)
+		return askPieces(path, controlBackup, w, err)
 	}
 	if err != nil {
 		return err

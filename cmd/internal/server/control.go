@@ -23,10 +23,14 @@ const controlFile = "control"
 // controlTime bounds how long the other end of the socket may keep silent.
 const controlTime = 30 * time.Second
 
-// controlBackup asks for a backup. It is answered with pieces, each after its length
-// in four bytes, big-endian; one of no bytes ends them and is followed by the text of
-// an error, none for success.
-const controlBackup = "backup\n"
+// controlBackup asks for a backup, controlProfile with a profileRequest as JSON for a
+// profile. Both are answered with pieces, each after its length in four bytes,
+// big-endian; one of no bytes ends them and is followed by the text of an error, none for
+// success.
+const (
+	controlBackup  = "backup\n"
+	controlProfile = "profile "
+)
 
 // controlLine bounds the line of a command in bytes.
 const controlLine = 1 << 20
@@ -88,10 +92,21 @@ func (s *Server) control(d *directory) (func(context.Context) error, error) {
 
 // command answers one command.
 func (s *Server) command(ctx context.Context, d *directory, c net.Conn) error {
+	peer := c
 	c = impatient{c}
 	line, err := bufio.NewReader(io.LimitReader(c, controlLine)).ReadString('\n')
 	if err != nil {
 		return fmt.Errorf("reading the command: %w", err)
+	}
+	if request, ok := strings.CutPrefix(line, controlProfile); ok {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() { // until the peer goes away or is answered
+			peer.SetReadDeadline(time.Time{})
+			peer.Read(make([]byte, 1))
+			cancel()
+		}()
+		return answerPieces(c, func(w io.Writer) error { return writeProfile(ctx, []byte(request), w) })
 	}
 	if line != controlBackup {
 		return s.answerLocal(ctx, []byte(strings.TrimSuffix(line, "\n")), c)
@@ -99,8 +114,15 @@ func (s *Server) command(ctx context.Context, d *directory, c net.Conn) error {
 	// One at a time: they share the place where the store is copied to.
 	s.copying.Lock()
 	defer s.copying.Unlock()
+	err = answerPieces(c, func(w io.Writer) error { return d.backup(s.store.db, w) })
+	s.audit.Command("backup", "", err)
+	return err
+}
+
+// answerPieces answers with what a function writes, and with its error.
+func answerPieces(c net.Conn, write func(io.Writer) error) error {
 	w := bufio.NewWriterSize(pieces{c}, 64<<10)
-	err = d.backup(s.store.db, w)
+	err := write(w)
 	if err == nil {
 		err = w.Flush()
 	}
@@ -108,11 +130,8 @@ func (s *Server) command(ctx context.Context, d *directory, c net.Conn) error {
 	if err != nil {
 		end = append(end, err.Error()...)
 	}
-	if _, werr := c.Write(end); werr != nil {
-		return errors.Join(err, werr)
-	}
-	s.audit.Command("backup", "", err)
-	return err
+	_, werr := c.Write(end)
+	return errors.Join(err, werr)
 }
 
 // impatient gives up on a peer that keeps silent.
@@ -145,9 +164,9 @@ func (p pieces) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-// backupOnline has the server that uses a directory make the backup. inUse is the
+// askPieces has the server that uses a directory answer a command with pieces. inUse is the
 // error when no server answers, as another command has the directory then.
-func backupOnline(path string, w io.Writer, inUse error) error {
+func askPieces(path, command string, w io.Writer, inUse error) error {
 	addr, dir, err := controlAddr(path)
 	if err != nil {
 		return err
@@ -158,10 +177,10 @@ func backupOnline(path string, w io.Writer, inUse error) error {
 		return inUse
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, controlBackup); err != nil {
+	if _, err := io.WriteString(conn, command); err != nil {
 		return fmt.Errorf("the running server: %w", err)
 	}
-	// The server copies the store before it answers, which may take long.
+	// The server may work for long before it answers.
 	r := bufio.NewReader(conn)
 	for {
 		var size [4]byte

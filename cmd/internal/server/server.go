@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"incidentd/cmd/internal/monitor"
+	"incidentd/cmd/internal/version"
 	"incidentd/datastore"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
@@ -22,6 +24,7 @@ import (
 	"incidentd/netconf/subscribe"
 	"incidentd/netconf/transport"
 	"incidentd/oam"
+	"incidentd/yang"
 )
 
 const (
@@ -70,6 +73,7 @@ type Server struct {
 	netconf   *netconf.Server
 	ssh       *transport.Server
 	publisher *subscribe.Publisher
+	monitor   *monitor.Monitor
 
 	// Owned by New, Start and Stop, which do not overlap.
 	steps []step
@@ -145,11 +149,12 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	g := newGate(s.store.data)
 	s.netconf, err = netconf.New(netconf.Config{
-		Store:  s.store.data,
-		Access: s.access.Access,
-		Audit:  s.audit,
-		Limits: g.current.Load().netconf,
-		Log:    s.log,
+		Store:   s.store.data,
+		Access:  s.access.Access,
+		Audit:   s.audit,
+		Measure: func(rpc *yang.Node, took time.Duration, failed bool) { s.monitor.Measure(rpc, took, failed) },
+		Limits:  g.current.Load().netconf,
+		Log:     s.log,
 	})
 	if err != nil {
 		return nil, err
@@ -172,6 +177,10 @@ func New(cfg Config) (_ *Server, err error) {
 		Logins:        s.audit.Login,
 		Logger:        s.log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.monitor, err = monitor.New(monitor.Config{Store: s.store.data, DB: s.store.db, Publisher: s.publisher, Version: version.Text(), Log: s.log})
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +208,7 @@ func (s *Server) Start() error {
 // StartOn accepts sessions of a listener that is there, which Stop closes.
 func (s *Server) StartOn(ln net.Listener) {
 	s.addr = ln.Addr()
+	s.onStop("monitoring", s.background(s.monitor.Run))
 	ctx, cancel := context.WithCancel(context.Background())
 	s.onStop("sessions", func(ctx context.Context) error {
 		ctx, done := context.WithTimeout(ctx, sessionTime)
@@ -222,6 +232,8 @@ func (s *Server) StartOn(ln net.Listener) {
 	s.sources.Start()
 	s.onStop("sources", func(context.Context) error { s.sources.Stop(); return nil })
 	s.onStop("configured subscriptions", s.background(s.publisher.Run))
+	s.monitor.Ready(true)
+	s.onStop("readiness", func(context.Context) error { s.monitor.Ready(false); return nil })
 	s.log.Info("listening", "addr", s.addr.String(), "host-key", ssh.FingerprintSHA256(s.hostKey.PublicKey()), "data", s.cfg.DataDir)
 }
 

@@ -198,6 +198,7 @@ func (s *Server) provideStatistics() error {
 	s.store.data.Provide(top, func(*datastore.Snapshot) *data.Node {
 		st, messages := s.ssh.Stats(), s.netconf.Stats()
 		b := data.Build(top)
+		s.monitor.State(b.Container("monitoring"))
 		b.Container("statistics").Time("started", started).
 			Uint("unauthenticated", uint64(st.Unauthenticated)).Uint("connections", uint64(st.Connections)).Uint("sessions", uint64(st.Sessions)).
 			Uint("accepted", st.Accepted).Uint("unauthenticated-refused", st.RefusedUnauthenticated).
