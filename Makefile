@@ -14,9 +14,9 @@ SHARED ?= ../shared
 
 all: build
 
-# build makes the three static binaries.
+# build makes the static binaries.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/incidentd ./cmd/incctl ./cmd/yangc
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/incidentd ./cmd/incctl ./cmd/yangc ./cmd/ncload
 
 # run shows it all at once: a sample network, faults, and a server on 127.0.0.1:1830.
 run: build

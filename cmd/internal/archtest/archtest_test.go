@@ -159,6 +159,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"oam/path", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/stamp", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam", module + "/oam/...", "engines are handed to the manager, which does not know them"},
+	{"cmd/internal/load", module + "/cmd/internal/server", "it knows servers by their wire alone, whose ever they are"},
+	{"cmd/internal/load", module + "/datastore/...", "it knows servers by their wire alone, whose ever they are"},
 	{"cmd/incctl", module + "/oam", "the operator's client knows the server by its wire alone"},
 	{"cmd/incctl", module + "/datastore/...", "the operator's client knows the server by its wire alone"},
 	{"cmd/incctl", module + "/incident", "the operator's client knows the server by its wire alone"},
