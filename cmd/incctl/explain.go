@@ -227,7 +227,11 @@ func (s screen) leaf(v *joined) string {
 	if n, _ := v.Raises.Int64(); n > 1 {
 		over += fmt.Sprintf(", %d times", n)
 	}
-	return s.paint(clean(v.Type), with) + " at " + clean(strings.TrimSpace(v.Node+" "+v.Resource)) + s.paint("  "+after(v.Lag)+"  "+clean(how)+over+"  ["+clean(v.ID)+"]", dim)
+	what := clean(v.Type)
+	if v.Rule == "beside" && v.Text != "" { // a line of a log, whose type tells nothing
+		what = strconv.Quote(clean(v.Text))
+	}
+	return s.paint(what, with) + " at " + clean(strings.TrimSpace(v.Node+" "+v.Resource)) + s.paint("  "+after(v.Lag)+"  "+clean(how)+over+"  ["+clean(v.ID)+"]", dim)
 }
 
 // after writes how long after the first event another came, of milliseconds.

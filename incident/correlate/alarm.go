@@ -76,6 +76,7 @@ type nodeState struct {
 	watch  clock  // of those who watch it
 	alarms []*alarm
 	ring   []contextEvent // of the last ten minutes, at most mostContext
+	lines  []contextEvent // the same, those that nobody has mapped
 	dirty  bool           // changed since the last snapshot
 }
 
@@ -139,6 +140,9 @@ func (e *Engine) take(ev *event.Event) {
 		e.clear(k, a, t)
 	case ev.TraceID != "":
 		e.traced(a, k, c, ev, t)
+	case typ.isLine(c, ev):
+		s := see(ev)
+		e.hear(o, contextEvent{Info, t, s.ref(o.node, typ)})
 	case contextSet.has(c):
 		s := see(ev)
 		e.support(o, contextEvent{c, t, s.ref(o.node, typ)})
@@ -156,6 +160,9 @@ func (e *Engine) take(ev *event.Event) {
 		e.raise(a, ev, t)
 		e.count(a)
 		a.inc.hot = max(a.inc.hot, t)
+		if !a.soft {
+			a.inc.t0 = min(a.inc.t0, t)
+		}
 		e.changed(a.inc)
 		e.rearm(a.inc)
 		e.checkClear(a.inc)

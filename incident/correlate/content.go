@@ -90,6 +90,7 @@ func (e *Engine) outline(i *incident) (*Incident, uint64) {
 	for k := range i.past {
 		c.EventsOmitted += int(i.past[k].omitted)
 	}
+	c.EventsOmitted += int(i.linesOmitted)
 	return c, c.sum(marks)
 }
 
@@ -127,7 +128,7 @@ func (i *incident) events() (n int, marks uint64) {
 		n += len(p.seen)
 		marks += weigh(p.marks, Symptom, true) + weigh(p.last(), Symptom, !p.active)
 	}
-	n += len(i.context)
+	n += len(i.context) + len(i.lines)
 	role := i.roles()
 	for _, a := range i.members {
 		n += len(a.seen)
@@ -137,7 +138,7 @@ func (i *incident) events() (n int, marks uint64) {
 			marks += weigh(a.seen[len(a.seen)-1].mark(), r, !a.active)
 		}
 	}
-	return n, marks + uint64(len(i.context))
+	return n, marks + uint64(len(i.context)) + uint64(len(i.lines)+int(i.linesOmitted))<<32
 }
 
 // name says what the incident does to services, or where nothing is hit, what it is.

@@ -156,7 +156,8 @@ func (e *Engine) empty() {
 }
 
 // SetTopology begins a new epoch. Open incidents stay with their members and roots;
-// what a root brings down, and what may have caused an alarm, is found anew. The engine
+// what a root brings down, and what may have caused an alarm, is found anew. What had no
+// evidence but symptoms may be part of another then, which the next call tells. The engine
 // keeps the index. It takes time in proportion to what is open.
 func (e *Engine) SetTopology(x *topology.Index) {
 	for _, i := range e.incidents {

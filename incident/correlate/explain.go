@@ -119,6 +119,8 @@ type telling struct {
 	members []membership // those that have left before those that are there
 	left    int          // how many have left
 	context []EventRef
+	lines   []contextEvent
+	t0      int64
 	missing []string
 	rivals  []rivalPlace
 	also    []RootCause // causes that are known to come with the root
@@ -146,7 +148,7 @@ type rivalPlace struct {
 
 // detail freezes what the rest of an incident's content is written from.
 func (e *Engine) detail(i *incident, c *Incident) {
-	t := &telling{x: e.x, context: slices.Clone(i.context), missing: e.missing(i), score: i.score, markID: i.markID, left: len(i.past)}
+	t := &telling{x: e.x, context: slices.Clone(i.context), lines: slices.Clone(i.lines), t0: i.t0, missing: e.missing(i), score: i.score, markID: i.markID, left: len(i.past)}
 	t.members = make([]membership, len(i.past), len(i.past)+len(i.members))
 	copy(t.members, i.past)
 	role := i.roles()
@@ -190,7 +192,7 @@ func (t *telling) written(c *Incident) *text {
 
 // list writes the events with their roles and reasons.
 func (t *telling) list() {
-	all := make([]EventRef, 0, len(t.members)+len(t.context))
+	all := make([]EventRef, 0, len(t.members)+len(t.context)+len(t.lines))
 	for k := range t.members {
 		if k == t.left {
 			all = append(all, t.context...)
@@ -207,6 +209,9 @@ func (t *telling) list() {
 	}
 	if t.left == len(t.members) {
 		all = append(all, t.context...)
+	}
+	for k := range t.lines {
+		all = append(all, besideRef(&t.lines[k], t.t0))
 	}
 	all = byArrival(all)
 	t.events = all[:min(len(all), mostEvents)]
@@ -253,6 +258,9 @@ func (t *telling) explain(c *Incident) string {
 		if list := grouped(t.events, part.role); list != "" {
 			fmt.Fprintf(&b, "%s: %s.\n", part.text, list)
 		}
+	}
+	if lines := quoted(t.events); lines != "" {
+		fmt.Fprintf(&b, "Said in logs beside it: %s.\n", lines)
 	}
 	if n := len(c.ServiceInstances); n > 0 {
 		b.WriteString("It hurts ")
@@ -318,7 +326,7 @@ func grouped(events []EventRef, role Role) string {
 	places := map[string][]string{}
 	for k := range events {
 		v := &events[k]
-		if v.Role != role {
+		if v.Role != role || v.Why.Rule == besideRule {
 			continue
 		}
 		p := strings.TrimPrefix(at(v.Node, v.Resource), " at ")

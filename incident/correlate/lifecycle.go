@@ -19,7 +19,8 @@ type incident struct {
 	members   []*alarm
 	tally     tally
 	context   []EventRef
-	past      []membership // of alarms that have left it
+	lines     []contextEvent // what logs said beside it
+	past      []membership   // of alarms that have left it
 	congested []topology.LinkRef
 	reach     reach
 	dark      bool  // a power failure whose nodes are down
@@ -44,6 +45,8 @@ type incident struct {
 	overdue  bool
 	trace    string
 	told     uint64 // what was told last, as a sum
+
+	linesOmitted int32
 
 	// While a solve runs.
 	region     uint64 // the solve that looked at it last
@@ -225,6 +228,9 @@ func (e *Engine) attach(i *incident, a *alarm, soft bool, rule string) {
 			i.t0 = a.t
 		}
 		i.hot = max(i.hot, a.t)
+		if len(a.obj.state.lines) > 0 {
+			e.listen(i, a.obj.state)
+		}
 	}
 	e.rearm(i)
 	e.changed(i)
@@ -419,6 +425,9 @@ func (e *Engine) absorb(i, into *incident) {
 	}
 	into.past = append(into.past, i.past...)
 	into.context = append(into.context, i.context...)
+	for _, l := range i.lines {
+		e.overhear(into, l)
+	}
 	for _, l := range i.congested {
 		if !slices.Contains(into.congested, l) {
 			into.congested = append(into.congested, l)
@@ -443,7 +452,12 @@ func (e *Engine) changed(i *incident) {
 	if i.mostlyClear() {
 		e.watch(i)
 	}
-	if i.armed(emitTimer) {
+	e.updateSoon(i)
+}
+
+// updateSoon has an incident that is raised updated when it may be.
+func (e *Engine) updateSoon(i *incident) {
+	if i.no == 0 || i.armed(emitTimer) {
 		return
 	}
 	e.armIncident(i, max(e.now+e.p.updateDelay, i.updated+e.p.updateEvery), emitTimer)

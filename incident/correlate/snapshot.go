@@ -10,7 +10,7 @@ import (
 )
 
 // snapshotMagic begins every snapshot; its last byte is the version.
-var snapshotMagic = []byte("incidentd-correlate\x03")
+var snapshotMagic = []byte("incidentd-correlate\x04")
 
 // Part is a piece of a snapshot: a key and what stands there. A nil value means that
 // there is nothing any more.
@@ -254,11 +254,14 @@ func (n *nodeState) walk(c *codec) {
 		small(c, &k.n)
 		small(c, &k.odd)
 	}
-	list(c, &n.ring, func(x *contextEvent) {
-		walkClass(c, &x.class)
-		c.i64(&x.t)
-		walkRef(c, &x.ref)
-	})
+	list(c, &n.ring, func(x *contextEvent) { walkContext(c, x) })
+	list(c, &n.lines, func(x *contextEvent) { walkContext(c, x) })
+}
+
+func walkContext(c *codec, x *contextEvent) {
+	walkClass(c, &x.class)
+	c.i64(&x.t)
+	walkRef(c, &x.ref)
 }
 
 func walkClass(c *codec, p *Class) {
@@ -434,6 +437,8 @@ func (e *Engine) walkIncident(c *codec, i *incident, owned *bool, members *[]uin
 	})
 	list(c, members, c.u64)
 	list(c, &i.context, func(r *EventRef) { walkRef(c, r) })
+	list(c, &i.lines, func(x *contextEvent) { walkContext(c, x) })
+	small(c, &i.linesOmitted)
 	list(c, &i.past, func(m *membership) { e.walkMembership(c, m) })
 	list(c, &i.congested, func(l *topology.LinkRef) {
 		c.str(&l.Network)

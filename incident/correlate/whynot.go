@@ -194,6 +194,13 @@ func (e *Engine) whyNotOther(id string, i *incident) (WhyNot, error) {
 			return WhyNot{Lacking: LackingNothing, Incident: i.no, Sentence: fmt.Sprintf("%s%s is in inc-%d, as context.", c.AlarmTypeID, at(c.Node, c.Resource), i.no)}, nil
 		}
 	}
+	for k := range i.lines {
+		if l := &i.lines[k]; l.ref.ID == id {
+			r := besideRef(l, i.t0)
+			return WhyNot{Lacking: LackingNothing, Rule: besideRule, Lag: r.Why.Lag, Incident: i.no,
+				Sentence: fmt.Sprintf("%s%s is shown with inc-%d, %s.", l.ref.AlarmTypeID, at(l.ref.Node, l.ref.Resource), i.no, r.Reason)}, nil
+		}
+	}
 	for _, j := range e.byBirth() {
 		for k := range j.past {
 			for _, s := range j.past[k].seen {
@@ -214,6 +221,11 @@ func (e *Engine) whyNotOther(id string, i *incident) (WhyNot, error) {
 			if r := &n.ring[k].ref; r.ID == id {
 				w.Sentence = fmt.Sprintf("%s%s is context, which supports an explanation and needs none.", r.AlarmTypeID, at(r.Node, r.Resource))
 				return w, nil
+			}
+		}
+		for k := range n.lines {
+			if n.lines[k].ref.ID == id {
+				return e.whyNotLine(&n.lines[k], i), nil
 			}
 		}
 	}

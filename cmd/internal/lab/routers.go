@@ -183,11 +183,11 @@ router ospf
 }
 
 // relay is rsyslog's configuration: from the daemons' socket to the server, by TCP, kept
-// and tried again while the server is away. Passed on is what the
-// daemons say of interfaces and neighbours, as an operator would choose.
+// and tried again while the server is away. Of the debugging only what zebra says of
+// interfaces is passed on; of all else everything, mapped or not, as a router would do.
 const relay = `module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="{{.Dir}}/log" useSpecialParser="off" parseHostname="on" RateLimit.Interval="0")
-if re_match($msg, "AdjChg|ADJCHANGE|ZEBRA_INTERFACE_(UP|DOWN)") then action(type="omfwd" target="{{.Manager}}" port="{{.Port}}" protocol="tcp" TCP_Framing="octet-counted"
+if $syslogseverity <= 6 or $msg contains "ZEBRA_INTERFACE_" then action(type="omfwd" target="{{.Manager}}" port="{{.Port}}" protocol="tcp" TCP_Framing="octet-counted"
   template="RSYSLOG_SyslogProtocol23Format" queue.type="LinkedList" action.resumeRetryCount="-1" action.resumeInterval="1")
 `
 
