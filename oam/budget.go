@@ -56,7 +56,7 @@ const leeway = time.Second
 // one may be.
 const (
 	minimalBurst  = 16
-	maximalPacket = 65535
+	maximalPacket = 40 + 65535 // of IPv6
 )
 
 // NewBudget makes the budget of a run of a demand.

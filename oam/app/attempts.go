@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -102,9 +100,7 @@ func (a attempts) run(ctx context.Context, env *oam.Env, f try) (*oam.Measuremen
 		return nil, failed
 	}
 	m := record.Measurement(a.plan.Thresholds)
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		m.Responses = append(m.Responses, oam.Response{Code: code, Count: codes[code]})
-	}
+	m.Responses = responses(codes)
 	return m, nil
 }
 

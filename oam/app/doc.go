@@ -1,4 +1,5 @@
-// Package app has the engines that ask applications for an answer: tcp-connect and http-request.
+// Package app has the engines that ask applications for an answer: udp-echo, tcp-connect and
+// http-request; and the far end of udp-echo.
 //
 // # What a run costs
 //

@@ -237,9 +237,10 @@ func (c *Conn) Send(b []byte, to netip.AddrPort) (time.Time, error) {
 }
 
 // Reply sends a packet to where another came from, from the address and with the traffic
-// class that it came with. The socket is not connected.
-func (c *Conn) Reply(b []byte, to Message) error {
-	// One control message for the address, one for the class.
+// class that it came with, over so many hops at most (0: the system's). The socket is not
+// connected.
+func (c *Conn) Reply(b []byte, to Message, hops int) error {
+	// A control message each for the address, the class and the hops.
 	const space4, space6 = unix.SizeofInet4Pktinfo, unix.SizeofInet6Pktinfo
 	var oob []byte
 	add := func(level, kind int, data []byte) {
@@ -250,9 +251,13 @@ func (c *Conn) Reply(b []byte, to Message) error {
 		h.SetLen(unix.CmsgLen(len(data)))
 		copy(oob[at+unix.CmsgLen(0):], data)
 	}
-	class := func(level, kind int) {
+	number := func(level, kind, value int) { add(level, kind, binary.NativeEndian.AppendUint32(nil, uint32(value))) }
+	numbers := func(level, class, limit int) {
 		if to.TrafficClass >= 0 {
-			add(level, kind, binary.NativeEndian.AppendUint32(nil, uint32(to.TrafficClass)))
+			number(level, class, to.TrafficClass)
+		}
+		if hops > 0 {
+			number(level, limit, hops)
 		}
 	}
 	if c.six {
@@ -260,13 +265,13 @@ func (c *Conn) Reply(b []byte, to Message) error {
 			info := unix.Inet6Pktinfo{Addr: to.To.As16()}
 			add(unix.SOL_IPV6, unix.IPV6_PKTINFO, (*[space6]byte)(unsafe.Pointer(&info))[:])
 		}
-		class(unix.SOL_IPV6, unix.IPV6_TCLASS)
+		numbers(unix.SOL_IPV6, unix.IPV6_TCLASS, unix.IPV6_HOPLIMIT)
 	} else {
 		if to.To.IsValid() {
 			info := unix.Inet4Pktinfo{Spec_dst: to.To.As4()}
 			add(unix.SOL_IP, unix.IP_PKTINFO, (*[space4]byte)(unsafe.Pointer(&info))[:])
 		}
-		class(unix.SOL_IP, unix.IP_TOS)
+		numbers(unix.SOL_IP, unix.IP_TOS, unix.IP_TTL)
 	}
 	sa := c.sockaddr(to.From)
 	var failed error

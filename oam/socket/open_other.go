@@ -48,7 +48,7 @@ func (*Conn) Send([]byte, netip.AddrPort) (time.Time, error) {
 }
 
 // Reply fails.
-func (*Conn) Reply([]byte, Message) error { return errors.ErrUnsupported }
+func (*Conn) Reply([]byte, Message, int) error { return errors.ErrUnsupported }
 
 // SetReadDeadline fails.
 func (*Conn) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }

@@ -64,7 +64,7 @@ func TestUDP(t *testing.T) {
 		if d := m.At.Sub(sent); !m.Kernel || d < 0 || d > time.Second {
 			t.Errorf("it came after %s, by the kernel's clock: %t", d, m.Kernel)
 		}
-		if err := b.Reply([]byte("and back"), m); err != nil {
+		if err := b.Reply([]byte("and back"), m, 0); err != nil {
 			t.Fatal(err)
 		}
 		n, m, err = a.Receive(buffer)

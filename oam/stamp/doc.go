@@ -13,4 +13,7 @@
 // Of the extensions of RFC 8972 a sender uses Extra Padding, for packets of a size, Class of
 // Service, to learn what became of the DSCP, and HMAC. A reflector knows these too,
 // copies the others back with the flag U, and its replies are as long as what it got.
+//
+// A reflector refuses replies, which it tells by their second timestamp, so that no forged
+// packet sets two reflectors on each other; package farend has the rest of who is refused.
 package stamp

@@ -1,8 +1,9 @@
 package stamp
 
 import (
-	"net/netip"
 	"sync"
+
+	"incidentd/oam/farend"
 )
 
 // Node is a host with senders and reflectors.
@@ -10,23 +11,17 @@ type Node struct {
 	keys func(name string) ([]byte, error)
 
 	mu    sync.Mutex
-	local map[session]int // the senders of this node, which its reflectors recognise
-	met   map[session]bool
-}
-
-// session is what a reflector tells senders apart by.
-type session struct {
-	sender netip.AddrPort
-	ssid   uint16
+	local map[farend.Peer]int // the senders of this node, which its reflectors recognise
+	met   map[farend.Peer]bool
 }
 
 // New makes a node. keys finds the key of a name; it may be nil when there are none.
 func New(keys func(name string) ([]byte, error)) *Node {
-	return &Node{keys: keys, local: map[session]int{}, met: map[session]bool{}}
+	return &Node{keys: keys, local: map[farend.Peer]int{}, met: map[farend.Peer]bool{}}
 }
 
 // begin has the reflectors of this node look for the packets of a sender.
-func (n *Node) begin(s session) {
+func (n *Node) begin(s farend.Peer) {
 	n.mu.Lock()
 	n.local[s]++
 	n.mu.Unlock()
@@ -34,7 +29,7 @@ func (n *Node) begin(s session) {
 
 // end reports whether a reflector of this node has seen packets of a sender, and forgets
 // it.
-func (n *Node) end(s session) bool {
+func (n *Node) end(s farend.Peer) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	met := n.met[s]
@@ -46,7 +41,7 @@ func (n *Node) end(s session) bool {
 }
 
 // meet tells that a reflector of this node has got a packet.
-func (n *Node) meet(s session) {
+func (n *Node) meet(s farend.Peer) {
 	n.mu.Lock()
 	if n.local[s] > 0 {
 		n.met[s] = true

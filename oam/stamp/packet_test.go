@@ -151,13 +151,14 @@ func FuzzReflector(f *testing.F) {
 	f.Add(b, true)
 	f.Add(make([]byte, 14), false)
 	f.Fuzz(func(t *testing.T, b []byte, authenticated bool) {
-		r := testReflector()
+		r, gate := testReflector()
 		if authenticated {
 			r.key = testKey
 		}
 		size := len(b)
 		probe, isProbe := DecodeProbe(b, r.key)
-		reply, ok := r.answer(b, testMessage(), Estimate{})
+		isProbe = isProbe && !isReply(b, r.key)
+		reply, ok := r.answer(gate, b, testMessage())
 		if ok != isProbe {
 			t.Fatalf("answered: %t, a probe: %t", ok, isProbe)
 		}
@@ -172,6 +173,9 @@ func FuzzReflector(f *testing.F) {
 			t.Errorf("the reply is %+v, %t", got, ok)
 		}
 		tlvs(reply[base(r.key):])
+		if _, again := r.answer(gate, reply, testMessage()); again {
+			t.Error("a reply is answered")
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"incidentd/oam"
+	"incidentd/oam/farend"
 	"incidentd/oam/socket"
 	"incidentd/oam/train"
 )
@@ -102,7 +103,7 @@ func (s *sender) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, error
 	if err != nil {
 		return nil, err
 	}
-	self := session{local, s.ssid}
+	self := farend.Peer{Addr: local, ID: s.ssid}
 	s.node.begin(self)
 
 	r := newReplies(plan, key)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"incidentd/oam"
+	"incidentd/oam/farend"
 	"incidentd/oam/oamtest"
 	"incidentd/oam/socket"
 	"incidentd/oam/testnet"
@@ -21,15 +22,13 @@ import (
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-func testReflector() *Reflector {
-	return &Reflector{
-		node: New(nil), sessions: map[session]*sessionState{},
-		config: ReflectorConfig{RefWait: time.Minute, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
-	}
+func testReflector() (*Reflector, *farend.Gate) {
+	return &Reflector{node: New(nil)},
+		farend.NewGate(farend.Config{Forget: time.Minute, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 }
 
 func testMessage() socket.Message {
-	return socket.Message{From: netip.AddrPortFrom(loopback, 9), At: time.Now(), HopLimit: 60, TrafficClass: 0}
+	return socket.Message{From: netip.AddrPortFrom(loopback, 50000), At: time.Now(), HopLimit: 60, TrafficClass: 0}
 }
 
 // node is one with a key and a reflector at an address.
@@ -84,7 +83,7 @@ func TestSession(t *testing.T) {
 				t.Errorf("the direction of loss is known: %t", known)
 			}
 			r.Close() // it counts a reply after it is sent
-			if s := r.Stats(); s != (ReflectorStats{Sessions: 1, Received: 10, Sent: 10}) {
+			if s := r.Stats(); s != (farend.Stats{Peers: 1, Received: 10, Sent: 10}) {
 				t.Errorf("the reflector has %+v", s)
 			}
 		})
@@ -148,13 +147,13 @@ func TestRefused(t *testing.T) {
 
 // A sender is forgotten when it is silent, and counted from 0 again.
 func TestRefWait(t *testing.T) {
-	r := testReflector()
+	r, gate := testReflector()
 	m := testMessage()
 	at := m.At
 	number := func(after time.Duration) uint32 {
 		m.At = at.Add(after)
 		packet := make([]byte, plainSize)
-		reply, ok := r.answer(packet, m, Estimate{})
+		reply, ok := r.answer(gate, packet, m)
 		if !ok {
 			t.Fatal("no reply")
 		}
@@ -250,57 +249,35 @@ func TestStrangeReflectors(t *testing.T) {
 
 // Losses by direction and delays in both are those of the wire.
 func TestAccuracy(t *testing.T) {
-	a, b, wire := oamtest.Wired(t,
-		testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
 	for _, leafs := range [][]string{nil, {"authentication-key-ref", "lab", "packet-size", "200"}} {
+		a, b, wire := oamtest.Wired(t,
+			testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
 		c := ReflectorConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}}
+		number, copied := 8, 8+24 // of the sender, in a probe and a reply of UDP
 		if leafs != nil {
-			c.Key = "lab"
+			c.Key, copied = "lab", 8+48
 		}
 		node, _, port := node(t, c)
-		began := len(wire.Log(testnet.There))
-		beganBack := len(wire.Log(testnet.Back))
 		m := oamtest.Run(t, node.Engine, oamtest.Params(t, "stamp", append([]string{"target", "10.9.0.2", "session-reflector-udp-port", port,
 			"number-of-packets", "1000", "interval", "2000", "session-timeout", "500"}, leafs...)...), a.Namespace)
-
-		lostThere, there := figures(wire.Log(testnet.There)[began:])
-		lostBack, back := figures(wire.Log(testnet.Back)[beganBack:])
+		want := oamtest.Exchanged(wire, 17, func(d testnet.Direction, udp []byte) string {
+			at := [...]int{testnet.There: number, testnet.Back: copied}[d]
+			return string(udp[at : at+4])
+		})
 		d := m.Errors.Directed
 		if d == nil || int(d.FarEnd+d.NearEnd) != int(m.Errors.Lost) {
 			t.Fatalf("lost %d, of them %+v", m.Errors.Lost, d)
 		}
 		// What the wire loses after the last reply that came is not told apart.
-		tail := int(d.FarEnd) - lostThere
-		if tail < 0 || tail > 3 || int(d.NearEnd) != lostBack-tail {
-			t.Errorf("%+v were lost, want %d there and %d back", d, lostThere, lostBack)
+		tail := int(d.FarEnd) - want.LostThere
+		if tail < 0 || tail > 3 || int(d.NearEnd) != want.LostBack-tail {
+			t.Errorf("%+v were lost, want %d there and %d back", d, want.LostThere, want.LostBack)
 		}
-		for _, x := range []struct {
-			name      string
-			got, want time.Duration
-		}{{"there", m.FarEnd.Percentile50, there}, {"back", m.NearEnd.Percentile50, back}, {"there and back", m.TwoWay.Percentile50, there + back}} {
-			t.Logf("median %s: %s, %s more than the wire's", x.name, x.got, x.got-x.want)
-			if off := x.got - x.want; off < -time.Millisecond || off > 5*time.Millisecond { // the figure is a benchmark's
-				t.Errorf("the median %s is %s, the wire's %s", x.name, x.got, x.want)
-			}
-		}
+		t.Logf("lost %d there and %d back, and %d and %d by the wire", d.FarEnd, d.NearEnd, want.LostThere, want.LostBack)
+		oamtest.Compare(t, "there", m.FarEnd, want.There)
+		oamtest.Compare(t, "back", m.NearEnd, want.Back)
+		oamtest.Compare(t, "there and back", m.TwoWay, want.Both)
 	}
-}
-
-// figures are the losses of a direction and the median of its delays.
-func figures(log []testnet.Packet) (lost int, median time.Duration) {
-	var delays []time.Duration
-	for _, p := range log {
-		if len(p.Data) < 28 || p.Data[0] != 0x45 || p.Data[9] != 17 {
-			continue
-		}
-		if p.Copies == 0 {
-			lost++
-		} else {
-			delays = append(delays, p.Out.Sub(p.In))
-		}
-	}
-	slices.Sort(delays)
-	return lost, delays[len(delays)/2]
 }
 
 // BenchmarkSessions is a thousand sessions at once, ten packets a second each, sender and

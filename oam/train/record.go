@@ -70,6 +70,10 @@ func (r *Record) Unsent(int) {
 func (r *Record) Lost(i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if i < 0 || i >= len(r.probes) {
+		r.bad++
+		return
+	}
 	if p := &r.probes[i]; !p.answered && !p.lost {
 		p.lost = true
 		r.lost++

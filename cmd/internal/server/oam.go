@@ -18,6 +18,7 @@ func (s *Server) startTests() (err error) {
 		"path-discovery": path.Discovery,
 		"path-mtu":       path.MTU,
 		"tcp-connect":    app.Connect,
+		"udp-echo":       app.Echo,
 		"http-request":   app.Request,
 		"stamp":          node.Engine,
 	}})
@@ -28,6 +29,7 @@ func (s *Server) startTests() (err error) {
 		return err
 	}
 	s.onStop("reflectors", s.background(newReflectors(node, s.store.data, s.log).run))
+	s.onStop("echo responders", s.background(newEchoResponders(s.store.data, s.log).run))
 	s.onStop("OAM tests", func(context.Context) error { s.tests.Stop(); return nil })
 	return s.tests.Start()
 }

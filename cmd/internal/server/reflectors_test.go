@@ -71,6 +71,14 @@ func stampTest(port int, content string) string {
 		<period-start>2000-01-01T01:00:00Z</period-start><frequency xmlns:s="urn:ietf:params:xml:ns:yang:ietf-schedule">s:yearly</frequency></oam-unitary-test></oam-unitary-tests>`, port, content)
 }
 
+// startTest runs the test s now.
+func startTest(t *testing.T, c *client.Client) {
+	t.Helper()
+	if _, err := c.Call(t.Context(), []byte(`<action xmlns="urn:ietf:params:xml:ns:yang:1"><oam-unitary-tests xmlns="urn:ietf:params:xml:ns:yang:ietf-oam-unitary-test"><oam-unitary-test><name>s</name><start xmlns="urn:incidentd:yang:oam-tests"/></oam-unitary-test></oam-unitary-tests></action>`)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A server measures to its own reflector: with a key when both have it, and not when
 // nobody is allowed. A port in use is told, and taken when it is free.
 func TestReflector(t *testing.T) {
@@ -84,12 +92,7 @@ func TestReflector(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run := func() {
-		t.Helper()
-		if _, err := c.Call(t.Context(), []byte(`<action xmlns="urn:ietf:params:xml:ns:yang:1"><oam-unitary-tests xmlns="urn:ietf:params:xml:ns:yang:ietf-oam-unitary-test"><oam-unitary-test><name>s</name><start xmlns="urn:incidentd:yang:oam-tests"/></oam-unitary-test></oam-unitary-tests></action>`)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	run := func() { t.Helper(); startTest(t, c) }
 	listens := fmt.Sprintf("<listening>127.0.0.1:%d</listening>", port)
 	const local = `<allowed-prefix>127.0.0.0/8</allowed-prefix>`
 
@@ -128,7 +131,7 @@ func TestReflector(t *testing.T) {
 	eventually(t, c, serviceState, "<sent-packets>10</sent-packets>")
 
 	edit(`<oam-service xmlns="urn:incidentd:yang:oam-tests" xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"><reflector nc:operation="delete"><name>r</name></reflector></oam-service>`)
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(l.String(), `msg="reflector ended" reflector=r`) || free(port) != nil; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(l.String(), `msg="reflector ended" name=r`) || free(port) != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the port is not free again: %v", free(port))
 		}

@@ -96,7 +96,7 @@ var ownFeatures = map[string][]string{
 	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
 	"ietf-system": {"authentication", "local-users"},
 	// Each comes with the engine, or what else it is about.
-	"incidentd-oam-tests": {"stamp-reflector"},
+	"incidentd-oam-tests": {"stamp-reflector", "udp-echo-responder"},
 }
 
 // Schema returns the schema of the server, compiled once. The error would be one of
