@@ -132,11 +132,7 @@ func EncodeMeasurement(b *data.Builder, m *Measurement) {
 			Leaf("loss-ratio", percent(st.LossRatio)).Uint("average-delay-value", nanoseconds(st.AverageDelay))
 	}
 	if f := m.BFD; f != nil {
-		c := b.Container("bfd")
-		if f.TimeToUp > 0 {
-			c.Uint("time-to-up", nanoseconds(f.TimeToUp))
-		}
-		c.Uint("down-count", uint64(f.DownCount)).Uint("last-diagnostic", uint64(f.Diagnostic)).Uint("longest-down", nanoseconds(f.LongestDown))
+		encodeBFD(b.Container("bfd"), f)
 	}
 	if q := m.Quality; q != nil {
 		c := b.Container("quality").Uint("max-send-lateness", nanoseconds(q.MaxSendLateness))
@@ -154,6 +150,20 @@ func encodeDelay(b *data.Builder, d *Delay) {
 	if j := d.Jitter; j != nil {
 		b.Uint("min-jitter-value", nanoseconds(j.Min)).Uint("average-jitter-value", nanoseconds(j.Average)).
 			Uint("max-jitter-value", nanoseconds(j.Max)).Uint("smoothed-jitter-value", nanoseconds(j.Smoothed))
+	}
+}
+
+func encodeBFD(b *data.Builder, f *BFD) {
+	if f.TimeToUp > 0 {
+		b.Uint("time-to-up", nanoseconds(f.TimeToUp))
+	}
+	b.Uint("up-time", nanoseconds(f.UpTime)).Uint("down-count", uint64(f.DownCount)).Uint("detection-count", uint64(f.DetectionCount)).
+		Uint("last-diagnostic", uint64(f.Diagnostic)).Uint("remote-diagnostic", uint64(f.RemoteDiagnostic)).
+		Uint("longest-down", nanoseconds(f.LongestDown))
+	if f.DetectionTime > 0 {
+		b.Uint("negotiated-tx-interval", uint64(f.TransmitInterval/time.Microsecond)).
+			Uint("negotiated-rx-interval", uint64(f.ReceiveInterval/time.Microsecond)).
+			Uint("detection-time", uint64(f.DetectionTime/time.Microsecond))
 	}
 }
 

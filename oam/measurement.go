@@ -130,12 +130,17 @@ type Step struct {
 	AverageDelay      time.Duration
 }
 
-// BFD is what became of a BFD session [RFC 5880].
+// BFD is what became of a BFD session [RFC 5880, RFC 9314].
 type BFD struct {
-	TimeToUp    time.Duration // 0: it never came up
-	DownCount   uint32
-	Diagnostic  uint8
-	LongestDown time.Duration
+	TimeToUp       time.Duration // 0: it never came up
+	UpTime         time.Duration // all together
+	DownCount      uint32
+	DetectionCount uint32 // of them, those that silence was the reason of
+	LongestDown    time.Duration
+	// Diagnostic and RemoteDiagnostic are the last of either end.
+	Diagnostic, RemoteDiagnostic uint8
+	// What both ends agreed on while it was up the last time.
+	TransmitInterval, ReceiveInterval, DetectionTime time.Duration
 }
 
 // Timestamping is who tells when an answer came.

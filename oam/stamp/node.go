@@ -3,20 +3,21 @@ package stamp
 import (
 	"sync"
 
+	"incidentd/oam"
 	"incidentd/oam/farend"
 )
 
 // Node is a host with senders and reflectors.
 type Node struct {
-	keys func(name string) ([]byte, error)
+	keys oam.Keys
 
 	mu    sync.Mutex
 	local map[farend.Peer]int // the senders of this node, which its reflectors recognise
 	met   map[farend.Peer]bool
 }
 
-// New makes a node. keys finds the key of a name; it may be nil when there are none.
-func New(keys func(name string) ([]byte, error)) *Node {
+// New makes a node.
+func New(keys oam.Keys) *Node {
 	return &Node{keys: keys, local: map[farend.Peer]int{}, met: map[farend.Peer]bool{}}
 }
 

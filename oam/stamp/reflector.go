@@ -45,7 +45,7 @@ type clockState struct {
 // Reflect begins a reflector, for IPv4 and IPv6 as far as this host knows them. It runs
 // until Close.
 func (n *Node) Reflect(c ReflectorConfig) (*Reflector, error) {
-	key, err := n.key(c.Key)
+	key, err := n.keys.Key(c.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package stamp
 import (
 	"context"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -58,7 +59,7 @@ func octets(payload int, six bool) int {
 func (s *sender) Demand() oam.Demand {
 	d := s.plan.Demand(s.target)
 	if s.from != 0 {
-		d.Exclusive = []string{"udp port " + portName(s.from)}
+		d.Exclusive = []string{"udp port " + strconv.Itoa(int(s.from))}
 	}
 	return d
 }
@@ -74,7 +75,7 @@ func (s *sender) Check(ctx context.Context, env *oam.Env) error {
 
 func (s *sender) open(ctx context.Context, env *oam.Env) (*socket.Conn, netip.AddrPort, []byte, error) {
 	var to netip.AddrPort
-	key, err := s.node.key(s.keyRef)
+	key, err := s.node.keys.Key(s.keyRef)
 	if err != nil {
 		return nil, to, nil, err
 	}

@@ -155,6 +155,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"schedule", module + "/datastore/...", "schedules are arithmetic; whoever uses them stores what is to be stored"},
 	{"schedule", "log/slog", "schedules are arithmetic; their errors are returned"},
 	{"oam/app", module + "/datastore/...", "an engine measures, and knows no store"},
+	{"oam/bfd", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/icmp", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/path", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/stamp", module + "/datastore/...", "an engine measures, and knows no store"},

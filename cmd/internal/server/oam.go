@@ -5,6 +5,7 @@ import (
 
 	"incidentd/oam"
 	"incidentd/oam/app"
+	"incidentd/oam/bfd"
 	"incidentd/oam/icmp"
 	"incidentd/oam/path"
 	"incidentd/oam/stamp"
@@ -21,6 +22,7 @@ func (s *Server) startTests() (err error) {
 		"udp-echo":       app.Echo,
 		"http-request":   app.Request,
 		"stamp":          node.Engine,
+		"bfd-liveness":   bfd.New(s.directory.sharedKey).Engine,
 	}})
 	if err != nil {
 		return err

@@ -96,7 +96,11 @@ var ownFeatures = map[string][]string{
 	// Local users are who may log in; no RADIUS, NTP, time zone names or DNS ports.
 	"ietf-system": {"authentication", "local-users"},
 	// Each comes with the engine, or what else it is about.
-	"incidentd-oam-tests": {"stamp-reflector", "udp-echo-responder"},
+	"incidentd-oam-tests": {
+		"bfd-liveness",
+		"stamp-reflector",
+		"udp-echo-responder",
+	},
 }
 
 // Schema returns the schema of the server, compiled once. The error would be one of
