@@ -370,6 +370,9 @@ func decodeRaw(b []byte) (raw xmltext.Raw, ok bool) {
 // load reads a tree back.
 func (n *names) load(r *kv.Reader, table string, schema *yang.Schema) (*data.Node, error) {
 	l := data.NewLoader(schema.Root)
+	if table == tableState {
+		l.Pack()
+	}
 	var way []data.Step
 	for k, v := range r.Scan(table, nil, nil) {
 		var err error

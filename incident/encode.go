@@ -57,7 +57,7 @@ func (s *schema) withIncident(state, inc *data.Node) *data.Node {
 	if incidents == nil {
 		incidents = data.New(s.incidents)
 	}
-	return state.With(incidents.With(inc))
+	return state.With(incidents.With(inc.Packed()))
 }
 
 func (s *schema) withoutIncidents(state *data.Node, ids []string) *data.Node {

@@ -105,7 +105,7 @@ func (e *Edit) Done() error {
 			from.gone = append(from.gone, t.was)
 		}
 		if t.is != nil {
-			to.put = append(to.put, t.is)
+			to.put = append(to.put, t.is.Packed())
 		}
 		if !e.fresh && !t.wasOnShelf {
 			sum.add(t.was, -1)

@@ -24,7 +24,10 @@ func Diff(old, new *Node, visit func(parent *Loc, old, new *Node) bool) {
 }
 
 func diff(at *Loc, old, new *Node, visit func(parent *Loc, old, new *Node) bool) bool {
-	a, b := old.kids, new.kids
+	if old.isPacked() && new.isPacked() && len(old.kids)+len(new.kids) == 0 {
+		return diffPacked(at, old, new, visit)
+	}
+	a, b := old.below(), new.below()
 	for len(a) > 0 || len(b) > 0 {
 		var x, y *Node
 		switch {
@@ -36,27 +39,29 @@ func diff(at *Loc, old, new *Node, visit func(parent *Loc, old, new *Node) bool)
 			x, y = a[0], b[0]
 			a, b = a[1:], b[1:]
 		}
-		if x == y {
-			continue
-		}
-		if x != nil && x.set != nil || y != nil && y.set != nil {
-			var p, q *set
-			if x != nil {
-				p = x.set
-			}
-			if y != nil {
-				q = y.set
-			}
-			if !diffSets(p, q, func(old, new *Node) bool { return diffChild(at, old, new, visit) }) {
-				return false
-			}
-			continue
-		}
-		if !diffChild(at, x, y, visit) {
+		if !diffKid(at, x, y, visit) {
 			return false
 		}
 	}
 	return true
+}
+
+// diffKid compares a child or collection; either may be nil.
+func diffKid(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+	if x == y {
+		return true
+	}
+	if x != nil && x.set != nil || y != nil && y.set != nil {
+		var p, q *set
+		if x != nil {
+			p = x.set
+		}
+		if y != nil {
+			q = y.set
+		}
+		return diffSets(p, q, func(old, new *Node) bool { return diffChild(at, old, new, visit) })
+	}
+	return diffChild(at, x, y, visit)
 }
 
 func diffChild(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
@@ -64,11 +69,16 @@ func diffChild(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool
 	case x == nil || y == nil:
 		return visit(at, x, y)
 	case x.interior():
-		return diff(at.Down(y), x, y, visit)
+		return samePacked(x, y) || diff(at.Down(y), x, y, visit)
 	case x.text != y.text || !sameRaw(x, y):
 		return visit(at, x, y)
 	}
 	return true
+}
+
+// samePacked reports whether two nodes are packed, with the same in them; false tells nothing.
+func samePacked(x, y *Node) bool {
+	return x.isPacked() && y.isPacked() && len(x.kids)+len(y.kids) == 0 && x.note.packed == y.note.packed
 }
 
 // sameRaw reports whether two nodes have the same content, and the declarations
@@ -125,7 +135,7 @@ func Merge(a, b *Node) *Node {
 		return a
 	}
 	var c *Node
-	for _, k := range b.kids {
+	for _, k := range b.below() {
 		have := a.kid(k.schema)
 		if c != nil {
 			have = c.kid(k.schema)

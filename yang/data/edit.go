@@ -122,7 +122,7 @@ func (e *editor) interior(at *Loc, target, edit *Node, op Op, fresh bool) *Node 
 	if target == nil || fresh {
 		r.out = &Node{schema: edit.schema, text: edit.text}
 	}
-	for _, k := range edit.kids {
+	for _, k := range edit.below() {
 		if k.set == nil {
 			e.child(at.Down(k), r, target, k, op, fresh)
 			continue
@@ -141,7 +141,7 @@ func (e *editor) interior(at *Loc, target, edit *Node, op Op, fresh bool) *Node 
 // share returns old when new has just the same children, else new with the
 // collections that are the same taken from old. new is private.
 func share(old, new *Node) *Node {
-	same := len(old.kids) == len(new.kids)
+	same := len(old.below()) == len(new.kids)
 	for i, k := range new.kids {
 		have := old.kid(k.schema)
 		if have != nil && have != k && k.set != nil && k.set.len() == have.set.len() &&
@@ -220,7 +220,7 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 	}
 	below := e.interior(at, have, c, op, fresh || op == Replace || op == Create)
 	switch {
-	case c.schema.Kind == yang.Container && !c.schema.Presence && len(below.kids) == 0:
+	case c.schema.Kind == yang.Container && !c.schema.Presence && below.Empty():
 		if now != nil {
 			r.change().remove(e.o, c.schema, "")
 		}
@@ -233,10 +233,10 @@ func (e *editor) child(at *Loc, r *result, target, c *Node, inherited Op, fresh 
 // move puts an entry, which may be new, where the edit wants it among those that
 // the user orders.
 func (e *editor) move(at *Loc, r *result, edit *Node, isNew bool) {
-	if edit.note == nil || edit.note.move == nil {
+	if edit.rare().move == nil {
 		return
 	}
-	m, have := edit.note.move, r.node().kid(edit.schema).set
+	m, have := edit.rare().move, r.node().kid(edit.schema).set
 	if m.anchored() && (have.find(m.anchor) < 0 || isNew && m.anchor == edit.text) {
 		e.fail(at, MergeOp, rpcerr.MissingInstance("there is no entry to insert it %s", m.where).
 			WithInfo("", "bad-attribute", m.attribute()).WithInfo("", "bad-element", edit.schema.Name))
@@ -271,6 +271,7 @@ func (e *editor) removeCase(out *Node, s *yang.Node) {
 		}
 		return
 	}
+	out.unpack()
 	if i, ok := out.find(s.Order); ok && out.kids[i].schema == s {
 		out.kids = slices.Delete(out.kids, i, i+1)
 	}
@@ -289,13 +290,13 @@ func (n *Node) lookup(c *Node) *Node {
 
 // plain is the node without its operation.
 func plain(c *Node) *Node {
-	if c.note == nil || c.note.op == Inherit && c.note.move == nil {
+	if c.op() == Inherit && c.rare().move == nil {
 		return c
 	}
 	p := *c
 	p.note = nil
 	if c.schema.Kind == yang.AnyData || c.schema.Kind == yang.AnyXML {
-		p.note = &note{raw: c.note.raw}
+		p.note = &note{rare: &rare{raw: c.rare().raw}}
 	}
 	return &p
 }

@@ -71,7 +71,7 @@ func (f *Filler) fill(at *Loc, n, last, done *Node) *Node {
 		return done
 	}
 	b := filled{from: n}
-	for _, k := range n.kids {
+	for _, k := range n.below() {
 		switch {
 		case k.set != nil:
 			b.set(k, f.fillSet(at, k, last.kid(k.schema), done.kid(k.schema)))
@@ -79,7 +79,7 @@ func (f *Filler) fill(at *Loc, n, last, done *Node) *Node {
 			b.set(k, nil)
 		case k.interior():
 			c := f.fill(f.down(at, k), k, last.Get(k.schema), done.Get(k.schema))
-			if len(c.kids) == 0 && (k.isAssumed() || len(k.kids) > 0 && !k.schema.Presence) {
+			if c.Empty() && (k.isAssumed() || !k.Empty() && !k.schema.Presence) {
 				c = nil // it was there for defaults alone
 			}
 			b.set(k, c)
@@ -250,7 +250,7 @@ func (b *filled) add(f *Filler, at *Loc, a absence) {
 	switch a.schema.Kind {
 	case yang.Container:
 		c := New(a.schema)
-		if k = f.fill(f.down(at, c), c, nil, nil); len(k.kids) == 0 {
+		if k = f.fill(f.down(at, c), c, nil, nil); k.Empty() {
 			return
 		}
 	case yang.LeafList:

@@ -20,7 +20,7 @@ func AppendJSON(b []byte, n *Node, in *yang.Module) []byte {
 // module of the object around it, nil at the top.
 func AppendChildrenJSON(b []byte, n *Node, in *yang.Module) []byte {
 	b = append(b, '{')
-	for i, k := range n.kids {
+	for i, k := range n.below() {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -56,8 +56,8 @@ func appendValue(b []byte, n *Node) []byte {
 	case yang.Leaf, yang.LeafList:
 		return appendLeafJSON(b, n)
 	case yang.AnyData:
-		if n.note != nil && n.note.tree != nil {
-			return AppendChildrenJSON(b, n.note.tree, nil)
+		if tree := n.rare().tree; tree != nil {
+			return AppendChildrenJSON(b, tree, nil)
 		}
 		if object, ok := appendElements(b, n); ok {
 			return object

@@ -25,12 +25,18 @@ type Loader struct {
 	ranks map[*Node]int // of entries that the user ordered
 	// shared are leafs that many nodes have.
 	shared map[sharedLeaf]*Node
+	// packs says that the outermost entries of lists are packed.
+	packs bool
 }
 
 // NewLoader starts an empty tree of a schema's root.
 func NewLoader(root *yang.Node) *Loader {
 	return &Loader{root: New(root), o: new(owner), ranks: map[*Node]int{}, shared: map[sharedLeaf]*Node{}}
 }
+
+// Pack lets the outermost entries of lists be packed, see Node.Packed, when the next one is
+// put: what is in one should be put at one time.
+func (l *Loader) Pack() { l.packs = true }
 
 // Put makes the node at the end of a way, and what is missing above it: a leaf or
 // leaf-list entry, a list entry, a container. rank is the place among entries that
@@ -50,8 +56,10 @@ func (l *Loader) reach(way []Step, value string) (*Node, error) {
 		n = l.nodes[depth]
 		depth++
 	}
+	l.finish(depth)
 	l.way, l.nodes = append(l.way[:depth], way[depth:]...), l.nodes[:depth]
 	for _, s := range way[depth:] {
+		n.unpack()
 		next := n.lookup(&Node{schema: s.Schema, text: s.Key})
 		if next == nil {
 			switch {
@@ -74,6 +82,23 @@ func (l *Loader) reach(way []Step, value string) (*Node, error) {
 		l.nodes = append(l.nodes, n)
 	}
 	return n, nil
+}
+
+// finish packs the entry that the way leads away from when it changes from a depth on.
+func (l *Loader) finish(depth int) {
+	if !l.packs {
+		return
+	}
+	parent := l.root
+	for i, n := range l.nodes {
+		if n.schema.Kind == yang.List && !n.schema.UserOrdered {
+			if i >= depth {
+				parent.add(l.o, n.Packed())
+			}
+			return
+		}
+		parent = n
+	}
 }
 
 // leaf makes a leaf. Those of the same value are one where there are few values.
@@ -111,6 +136,7 @@ func (l *Loader) PutAny(way []Step, n *Node) error {
 
 // Tree returns the finished tree; the loader may not be used afterwards.
 func (l *Loader) Tree() *Node {
+	l.finish(0)
 	if len(l.ranks) > 0 {
 		l.order(l.root)
 	}

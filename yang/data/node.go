@@ -20,15 +20,21 @@ type Node struct {
 
 // note is what only some nodes have, apart to keep the others small.
 type note struct {
-	op    Op
-	move  *move          // of an edit's entry that the user orders
-	raw   xmltext.Raw    // content of an anydata or anyxml; of an expression its scope
-	tree  *Node          // of an anydata whose content has a schema
-	attrs []xmltext.Attr // of an anyxml
+	op Op
 	// These are of what filters have selected: a node with some of its children only;
 	// such a one below a node that was selected whole; a default, or a container
 	// without presence that is not there.
 	partial, pruned, assumed bool
+	packed                   packing
+	rare                     *rare
+}
+
+// rare is what very few nodes have.
+type rare struct {
+	move  *move          // of an edit's entry that the user orders
+	raw   xmltext.Raw    // content of an anydata or anyxml; of an expression its scope
+	tree  *Node          // of an anydata whose content has a schema
+	attrs []xmltext.Attr // of an anyxml
 }
 
 // The notes of what filters select, shared by all such nodes.
@@ -37,6 +43,16 @@ var (
 	pruned  = &note{partial: true, pruned: true}
 	assumed = &note{assumed: true}
 )
+
+var nothingRare = new(rare)
+
+// rare is never nil.
+func (n *Node) rare() *rare {
+	if n.note == nil || n.note.rare == nil {
+		return nothingRare
+	}
+	return n.note.rare
+}
 
 func (n *Node) isPruned() bool  { return n.note != nil && n.note.pruned }
 func (n *Node) isPartial() bool { return n.note != nil && n.note.partial }
@@ -62,7 +78,7 @@ func NewEntry(schema *yang.Node, keys ...string) *Node {
 
 // NewAny returns an anydata or anyxml node of a content.
 func NewAny(schema *yang.Node, raw xmltext.Raw) *Node {
-	return &Node{schema: schema, note: &note{raw: raw}}
+	return &Node{schema: schema, note: &note{rare: &rare{raw: raw}}}
 }
 
 // Key joins the values of an entry's key leafs, in the schema's order.
@@ -71,7 +87,7 @@ func Key(values ...string) string { return strings.Join(values, "\x00") }
 // NewAnyTree returns an anydata node whose content are the children of a node, which keep
 // their schema: they are written in JSON as they would be in a datastore.
 func NewAnyTree(schema *yang.Node, content *Node) *Node {
-	return &Node{schema: schema, note: &note{tree: content}}
+	return &Node{schema: schema, note: &note{rare: &rare{tree: content}}}
 }
 
 // Schema returns the node's schema.
@@ -96,22 +112,14 @@ func (n *Node) Keys() []string {
 
 // Attrs returns the attributes of an anyxml, which are part of it, as those of a
 // NETCONF filter. The slice is shared.
-func (n *Node) Attrs() []xmltext.Attr {
-	if n.note == nil {
-		return nil
-	}
-	return n.note.attrs
-}
+func (n *Node) Attrs() []xmltext.Attr { return n.rare().attrs }
 
 // Raw returns the content of an anydata or anyxml.
 func (n *Node) Raw() xmltext.Raw {
-	switch {
-	case n.note == nil:
-		return xmltext.Raw{}
-	case n.note.tree != nil:
-		return xmltext.Raw{Content: AppendChildrenXML(nil, n.note.tree, "")}
+	if tree := n.rare().tree; tree != nil {
+		return xmltext.Raw{Content: AppendChildrenXML(nil, tree, "")}
 	}
-	return n.note.raw
+	return n.rare().raw
 }
 
 // interior reports whether the node can have children.
@@ -126,7 +134,7 @@ func (n *Node) interior() bool {
 // Len is the number of children, entries counted one by one.
 func (n *Node) Len() int {
 	c := 0
-	for _, k := range n.kids {
+	for _, k := range n.below() {
 		if k.set != nil {
 			c += k.set.len()
 		} else {
@@ -137,7 +145,7 @@ func (n *Node) Len() int {
 }
 
 // Empty reports whether the node has no children; a nil node has none.
-func (n *Node) Empty() bool { return n == nil || len(n.kids) == 0 }
+func (n *Node) Empty() bool { return n == nil || len(n.kids) == 0 && !n.isPacked() }
 
 func (n *Node) find(order int) (int, bool) {
 	if len(n.kids) < 8 {
@@ -158,6 +166,9 @@ func (n *Node) kid(schema *yang.Node) *Node {
 	}
 	if i, ok := n.find(schema.Order); ok && n.kids[i].schema == schema {
 		return n.kids[i]
+	}
+	if n.isPacked() {
+		return n.unpackKid(schema)
 	}
 	return nil
 }
@@ -283,7 +294,7 @@ func (n *Node) Children() iter.Seq[*Node] {
 		if n == nil {
 			return
 		}
-		for _, k := range n.kids {
+		for _, k := range n.below() {
 			if k.set == nil {
 				if !yield(k) {
 					return
@@ -299,6 +310,7 @@ func (n *Node) Children() iter.Seq[*Node] {
 
 // setKid puts a child or collection into a node that is not yet shared.
 func (n *Node) setKid(k *Node) {
+	n.unpack()
 	i, ok := n.find(k.schema.Order)
 	if ok {
 		n.kids[i] = k
@@ -329,6 +341,7 @@ func (n *Node) add(o *owner, c *Node) {
 
 // remove takes a child or an entry out of a node that is not yet shared.
 func (n *Node) remove(o *owner, schema *yang.Node, key string) {
+	n.unpack()
 	i, ok := n.find(schema.Order)
 	if !ok || n.kids[i].schema != schema {
 		return
@@ -342,10 +355,14 @@ func (n *Node) remove(o *owner, schema *yang.Node, key string) {
 	n.kids = slices.Delete(n.kids, i, i+1)
 }
 
-// clone copies a node but not what is below.
+// clone copies a node but not what is below. The copy is not packed.
 func (n *Node) clone() *Node {
 	c := *n
-	c.kids = slices.Clone(n.kids)
+	if n.isPacked() {
+		c.unpack()
+	} else {
+		c.kids = slices.Clone(n.kids)
+	}
 	return &c
 }
 

@@ -65,7 +65,7 @@ func (f *originFilter) children(out, n, intended *Node) (kept bool) {
 			continue
 		}
 		for _, d := range a.nodes {
-			if k := f.filter(d, nil); k != nil && (!k.interior() || len(k.kids) > 0) {
+			if k := f.filter(d, nil); k != nil && (!k.interior() || !k.Empty()) {
 				kept = true
 				out.add(f.o, k)
 			}

@@ -204,7 +204,10 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		r.fail(at.ChildPath(s), err)
 	}
 	if said != (attributes{}) {
-		c.note = &note{op: said.op, move: said.move, assumed: said.assumed}
+		c.note = &note{op: said.op, assumed: said.assumed}
+		if said.move != nil {
+			c.note.rare = &rare{move: said.move}
+		}
 	}
 	if said.op != Inherit {
 		inherited = said.op
@@ -226,7 +229,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 			c.note = new(note)
 		}
 		raw.Content = bytes.Clone(raw.Content) // the tree outlives the message
-		c.note.raw, c.note.attrs = raw, attrs
+		c.note.rare = &rare{move: said.move, raw: raw, attrs: attrs}
 	default:
 		if s.Kind == yang.List {
 			return r.entry(at, n, c, inherited)
@@ -236,7 +239,7 @@ func (r *reader) element(at *Loc, n *Node, t xmltext.Token, inherited Op) error 
 		if err != nil {
 			return err
 		}
-		if s.Kind == yang.Container && !s.Presence && len(c.kids) == 0 && said.op == Inherit && !r.Edit {
+		if s.Kind == yang.Container && !s.Presence && c.Empty() && said.op == Inherit && !r.Edit {
 			return r.empty(at, n, c)
 		}
 	}
@@ -430,7 +433,7 @@ func (r *reader) leaf(at *Loc, c *Node, op Op) (ok bool, _ error) {
 	}
 	c.text = v
 	if r.state && c.note == nil && holdsXPath(c.schema.Type) {
-		c.note = &note{raw: xmltext.Raw{Bindings: slices.Clone(scope)}}
+		c.note = &note{rare: &rare{raw: xmltext.Raw{Bindings: slices.Clone(scope)}}}
 	}
 	return true, nil
 }

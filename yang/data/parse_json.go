@@ -216,7 +216,7 @@ func (r *jsonReader) value(at *Loc, n *Node, s *yang.Node, t json.Token) error {
 	switch {
 	case s.Kind == yang.List:
 		r.keyed(at, n, c)
-	case s.Kind == yang.Container && !s.Presence && len(c.kids) == 0:
+	case s.Kind == yang.Container && !s.Presence && c.Empty():
 		return r.empty(at, n, c)
 	default:
 		r.put(at, n, c)
@@ -407,13 +407,13 @@ func (r *jsonReader) any(at *Loc, n *Node, s *yang.Node) error {
 	if err := r.j.Decode(&raw); err != nil {
 		return &JSONError{int(start), strings.TrimPrefix(err.Error(), "json: ")}
 	}
-	c := &Node{schema: s, note: &note{}}
+	c := &Node{schema: s}
 	content, ok := r.content(raw, s.Kind == yang.AnyData)
 	if !ok {
 		r.refused(at, c, "it holds a character or a name that is not allowed")
 		return nil
 	}
-	c.note.raw = xmltext.Raw{Content: content}
+	c.note = &note{rare: &rare{raw: xmltext.Raw{Content: content}}}
 	r.put(at, n, c)
 	return nil
 }

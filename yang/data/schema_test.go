@@ -101,6 +101,9 @@ func mustParse(t testing.TB, s *yang.Schema, xml string) *Node {
 	if err != nil {
 		t.Fatalf("%s: %v", xml, err)
 	}
+	if packParsed {
+		return n.Packed()
+	}
 	return n
 }
 

@@ -241,5 +241,8 @@ func sameNode(a, b *Node) bool {
 	if a == b {
 		return true
 	}
+	if a.schema.Multiple() && !a.schema.UserOrdered && !keyless(a.schema) {
+		return a.schema == b.schema && a.text == b.text // made anew, where it was packed
+	}
 	return a.schema == b.schema && !a.schema.Multiple() && !b.schema.HasValue()
 }

@@ -26,7 +26,7 @@ func StateOf(n *Node) *Node {
 		start()
 		out.add(o, c)
 	}
-	for _, k := range n.kids {
+	for _, k := range n.below() {
 		if k.set == nil {
 			if c := StateOf(k); c != nil {
 				put(c)

@@ -143,7 +143,7 @@ func (v *viewer) vain(n *Node, m mark) bool {
 	case v.view.Content == StateNodes && n.schema.Config:
 		return true
 	}
-	return len(n.kids) > 0 && n.schema.Kind == yang.Container && !n.schema.Presence && m.depth == 0
+	return !n.Empty() && n.schema.Kind == yang.Container && !n.schema.Presence && m.depth == 0
 }
 
 // defaultsOf are the children of a node that have defaults to be written where they

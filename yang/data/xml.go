@@ -69,7 +69,7 @@ func (e *encoder) keys(n *Node, space string, m mark) {
 // children writes the children of a node but for its keys.
 func (e *encoder) children(n *Node, space string, m mark) {
 	defaults := e.defaultsOf(n)
-	for _, k := range n.kids {
+	for _, k := range n.below() {
 		for len(defaults) > 0 && defaults[0].schema.Order <= k.schema.Order {
 			if defaults[0].schema != k.schema {
 				e.assumed(n, defaults[0], space, m)
@@ -142,6 +142,7 @@ func (e *encoder) relieve(last *yang.Node) {
 func (e *encoder) interior(n *Node, space string, m mark, begin int) (kept bool) {
 	e.buf = append(e.buf, '>')
 	tag := len(e.buf)
+	n = n.unpacked()
 	e.keys(n, space, m)
 	head, flushes := len(e.buf), e.flushes
 	e.enter(n)
@@ -201,7 +202,7 @@ func (e *encoder) value(n *Node) {
 
 // scope declares the prefixes of an XPath expression.
 func (e *encoder) scope(n *Node) {
-	in := scope(n.note.raw.Bindings)
+	in := scope(n.rare().raw.Bindings)
 	delete(in, "")
 	for _, prefix := range slices.Sorted(maps.Keys(in)) {
 		if strings.Contains(n.text, prefix+":") {
@@ -217,7 +218,7 @@ func (e *encoder) anyTree(n *Node, space string) {
 	if own != space {
 		e.declare("", own)
 	}
-	e.buf = AppendChildrenXML(append(e.buf, '>'), n.note.tree, own)
+	e.buf = AppendChildrenXML(append(e.buf, '>'), n.rare().tree, own)
 	e.close(n.schema.Name)
 	e.relieve(n.schema)
 }
@@ -226,7 +227,7 @@ func (e *encoder) anyTree(n *Node, space string) {
 // in. Where the content's default namespace is not the node's own, the node
 // itself is written with a prefix.
 func (e *encoder) any(n *Node, space string) {
-	if n.note != nil && n.note.tree != nil {
+	if n.rare().tree != nil {
 		e.anyTree(n, space)
 		return
 	}
