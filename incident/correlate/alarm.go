@@ -49,6 +49,7 @@ type alarm struct {
 	soft      bool // attached as a symptom by impact, not by evidence
 	cascade   bool // attached as congestion beside an outage, or as what passes on
 	root      bool // speaks of the root of its incident
+	often     bool // it was raised so often that it flaps
 	unsure    bool // when it was: its node's clock is hardly known
 	live      bool // its hypotheses have it among their live alarms
 	pinned    bool // an operator has put it where it is
@@ -90,8 +91,6 @@ type contextEvent struct {
 const (
 	mostContext = 16
 	contextAge  = 10 * minute
-	// tombAge is how long a clear waits for a raise that was overtaken.
-	tombAge = 5 * minute
 )
 
 func (e *Engine) nodeOf(name string) *nodeState {
@@ -193,6 +192,7 @@ func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
 // adopt puts an alarm into the tables.
 func (e *Engine) adopt(a *alarm) {
 	e.alarms++
+	a.often = a.raises >= e.p.flapRaises
 	a.obj.add(a, e.lists.alarms.push(a.obj.alarms, a))
 	a.obj.state.alarms = e.lists.alarms.push(a.obj.state.alarms, a)
 	e.touchAlarm(a)
@@ -208,7 +208,7 @@ func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 	if len(e.tombs) > 0 {
 		k := alarmKey{a.obj, a.typ}
 		if tomb, ok := e.tombs[k]; ok {
-			if e.now-tomb.arrival <= tombAge && t <= tomb.t {
+			if e.now-tomb.arrival <= e.p.lateness && t <= tomb.t {
 				a.active, a.off = false, e.now // its clear overtook it
 			}
 			delete(e.tombs, k)
@@ -216,6 +216,7 @@ func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 		}
 	}
 	a.raises++
+	a.often = a.raises >= e.p.flapRaises
 	if n := len(a.seen); n < mostRefs {
 		if n > 0 {
 			a.marks += a.seen[n-1].mark()
@@ -267,10 +268,10 @@ func (e *Engine) bury(k alarmKey, t int64) {
 	for len(e.tombOrder) > 0 {
 		old := e.tombOrder[0]
 		tb, ok := e.tombs[old]
-		if ok && len(e.tombOrder) <= most && e.now-tb.arrival <= tombAge {
+		if ok && len(e.tombOrder) <= most && e.now-tb.arrival <= e.p.lateness {
 			break
 		}
-		if ok && (len(e.tombOrder) > most || e.now-tb.arrival > tombAge) {
+		if ok && (len(e.tombOrder) > most || e.now-tb.arrival > e.p.lateness) {
 			delete(e.tombs, old)
 		}
 		e.tombOrder = e.tombOrder[1:]
@@ -282,9 +283,9 @@ func (e *Engine) bury(k alarmKey, t int64) {
 func (e *Engine) comesBack(a *alarm) bool {
 	quiet := e.now - a.off
 	if a.soft || effectSet.has(a.class) {
-		return quiet < 12*second
+		return quiet < e.p.rejoinSymptom
 	}
-	return quiet < 5*minute
+	return quiet < e.p.rejoin
 }
 
 // forget takes an alarm out of everything. The incident it was in keeps its events.

@@ -23,6 +23,16 @@ type Config struct {
 	// ClearHold, FlapHold and KPIHold are how long the root events must have been clear:
 	// of a steady incident, of one that flaps, of one of KPIs. 30 s, 180 s, 180 s.
 	ClearHold, FlapHold, KPIHold time.Duration
+	// An alarm that was raised FlapRaises times flaps. An incident that is over in less than
+	// Short is held ShortHolds times ClearHold; one whose root was there less than Reopen
+	// before is held as if it flapped. 3, 60 s, 3, 900 s.
+	FlapRaises, ShortHolds int
+	Short, Reopen          time.Duration
+	// Rejoin is how long after its clear an alarm that is raised again is the same trouble
+	// and no new one, RejoinSymptom the same of a symptom. 300 s, 12 s.
+	Rejoin, RejoinSymptom time.Duration
+	// Lateness is how long a clear waits for the raise that it has overtaken. 300 s.
+	Lateness time.Duration
 	// Split is how long symptoms may outlast their root before they are judged anew. 120 s.
 	Split time.Duration
 	// Stale is how long an incident must have been idle to be closed with half of its
@@ -114,6 +124,8 @@ func (c *Config) Settings() []Setting {
 		{"soak-kpi", &c.SoakKPI, 30 * time.Second}, {"soak-kpi-major", &c.SoakKPIMajor, 30 * time.Second},
 		{"settle", &c.Settle, 2 * time.Minute}, {"effect-wait", &c.EffectWait, 50 * time.Second},
 		{"clear-hold", &c.ClearHold, 30 * time.Second}, {"flap-hold", &c.FlapHold, 3 * time.Minute}, {"kpi-hold", &c.KPIHold, 3 * time.Minute},
+		{"short", &c.Short, time.Minute}, {"reopen", &c.Reopen, 15 * time.Minute},
+		{"rejoin", &c.Rejoin, 5 * time.Minute}, {"rejoin-symptom", &c.RejoinSymptom, 12 * time.Second}, {"lateness", &c.Lateness, 5 * time.Minute},
 		{"split", &c.Split, 2 * time.Minute}, {"stale", &c.Stale, 10 * time.Minute},
 		{"update-delay", &c.UpdateDelay, 5 * time.Second}, {"update-every", &c.UpdateEvery, 30 * time.Second},
 		{"near", &c.Near, 150 * time.Second}, {"mark-slack", &c.MarkSlack, time.Minute},
@@ -132,7 +144,7 @@ type Count struct {
 // Counts returns the numbers of a Config, which are changed through them.
 func (c *Config) Counts() []Count {
 	return []Count{
-		{"timing", "period-days", &c.PeriodDays, 3}, {"raising", "minors", &c.RaiseMinors, 2},
+		{"timing", "flap-raises", &c.FlapRaises, 3}, {"timing", "short-holds", &c.ShortHolds, 3}, {"timing", "period-days", &c.PeriodDays, 3}, {"raising", "minors", &c.RaiseMinors, 2},
 		{"learning", "shared-risk-times", &c.RiskTimes, 3}, {"learning", "shared-risk-share", &c.RiskShare, 60},
 	}
 }
@@ -144,9 +156,12 @@ type params struct {
 	settle, effectWait                          int64
 	clearHold, flapHold, kpiHold, split, stale  int64
 	updateDelay, updateEvery                    int64
+	short, reopen, rejoin, rejoinSymptom        int64
+	lateness                                    int64
 	near, markSlack, periodSlack, recurrence    int64
 	periodDays, raiseMinors                     int
-	riskTimes, riskShare                        int32
+	shortHolds                                  int64
+	flapRaises, riskTimes, riskShare            int32
 }
 
 func (c *Config) params() params {
@@ -166,6 +181,8 @@ func (c *Config) params() params {
 		settle: int64(v.Settle), effectWait: int64(v.EffectWait),
 		clearHold: int64(v.ClearHold), flapHold: int64(v.FlapHold), kpiHold: int64(v.KPIHold), split: int64(v.Split), stale: int64(v.Stale),
 		updateDelay: int64(v.UpdateDelay), updateEvery: int64(v.UpdateEvery),
+		short: int64(v.Short), reopen: int64(v.Reopen), rejoin: int64(v.Rejoin), rejoinSymptom: int64(v.RejoinSymptom), lateness: int64(v.Lateness),
+		flapRaises: int32(cmp.Or(c.FlapRaises, 3)), shortHolds: int64(cmp.Or(c.ShortHolds, 3)),
 		near: int64(v.Near), markSlack: int64(v.MarkSlack), periodSlack: int64(v.PeriodSlack), recurrence: int64(v.Recurrence),
 		periodDays: cmp.Or(c.PeriodDays, 3), raiseMinors: cmp.Or(c.RaiseMinors, 2), riskTimes: int32(cmp.Or(c.RiskTimes, 3)), riskShare: int32(cmp.Or(c.RiskShare, 60)),
 	}

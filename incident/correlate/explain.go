@@ -126,8 +126,11 @@ type telling struct {
 	also    []RootCause // causes that are known to come with the root
 	score   int32
 	markID  string
-	days    int  // earlier days with the same outage; 0 if that is not usual
-	planned bool // a rule of the calendar says so
+	days    int    // earlier days with the same outage; 0 if that is not usual
+	planned bool   // a rule of the calendar says so
+	over    int64  // since when the root is clear while the incident is held; 0 if it is not
+	until   int64  // until when it is held
+	why     string // why that long
 
 	done bool
 	text
@@ -169,6 +172,7 @@ func (e *Engine) detail(i *incident, c *Incident) {
 	if _, days, ok := e.usual(i); ok && i.periodic {
 		t.days, t.planned = len(days), len(days) == 0
 	}
+	t.over, t.until, t.why = e.held(i)
 	c.told = t
 }
 
@@ -308,6 +312,13 @@ func (t *telling) explain(c *Incident) string {
 	}
 	if t.days > 0 {
 		fmt.Fprintf(&b, "Periodic: it was down at this time on %d earlier days.\n", t.days)
+	}
+	if t.over != 0 {
+		fmt.Fprintf(&b, "Its root is clear since %s; unless that returns, it is cleared at %s", timeOf(t.over).Format(time.RFC3339), timeOf(t.until).Format(time.RFC3339))
+		if t.why != "" {
+			fmt.Fprintf(&b, ", because %s", t.why)
+		}
+		b.WriteString(".\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -92,7 +92,7 @@ func (t *tally) add(a *alarm, n int32) {
 	if !kpi {
 		t.plain += n
 	}
-	if a.raises >= 3 {
+	if a.often {
 		t.often += n
 		if major(a.severity) {
 			t.flapping += n
@@ -487,28 +487,45 @@ func (e *Engine) checkClear(i *incident) {
 		return
 	}
 	i.rootClear = e.now
-	e.armIncident(i, e.now+e.hold(i), clearTimer)
+	long, _ := e.hold(i)
+	e.armIncident(i, e.now+long, clearTimer)
 }
 
-// hold is how long the root must have been clear.
-func (e *Engine) hold(i *incident) int64 {
+// hold is how long the root must have been clear, and why that long.
+func (e *Engine) hold(i *incident) (long int64, why string) {
 	switch {
-	case i.no != 0 && i.tally.often > 0, e.lately(i):
-		return e.p.flapHold
-	case i.no != 0 && i.tally.plain > 0 && e.now-i.t0 < minute:
-		return 3 * e.p.clearHold // what was so short may well return
+	case i.no != 0 && i.tally.often > 0:
+		return e.p.flapHold, "it flaps"
+	case e.lately(i):
+		return e.p.flapHold, "its cause was there shortly before"
+	case i.no != 0 && i.tally.plain > 0 && i.rootClear-i.t0 < e.p.short:
+		return e.p.shortHolds * e.p.clearHold, "what is so short may well return"
 	case i.tally.plain == 0:
-		return e.p.kpiHold
+		return e.p.kpiHold, "it is one of metrics"
 	case i.trace != "":
-		return e.p.split
+		return e.p.split, "it is one of a transaction"
 	}
-	return e.p.clearHold
+	return e.p.clearHold, ""
+}
+
+// held tells since when the root is clear, until when the incident is held, and why that
+// long; zero times if it is not over.
+func (e *Engine) held(i *incident) (over, until int64, why string) {
+	at := i.timers[clearTimer-raiseTimer].at
+	if i.rootClear == 0 || i.cleared != 0 || !i.armed(clearTimer) {
+		return 0, 0, ""
+	}
+	long, why := e.hold(i)
+	if at > i.rootClear+long {
+		why = "other alarms last"
+	}
+	return i.rootClear, at, why
 }
 
 // lately reports whether the root has been down shortly before already.
 func (e *Engine) lately(i *incident) bool {
 	r := e.histories[i.root.key()]
-	return i.no != 0 && r != nil && r.last != i.no && i.t0-r.ended < 15*minute
+	return i.no != 0 && r != nil && r.last != i.no && i.t0-r.ended < e.p.reopen
 }
 
 // considerClear clears an incident whose root has been clear long enough, unless other
