@@ -121,6 +121,7 @@ func EncodeMeasurement(b *data.Builder, m *Measurement) {
 	for _, r := range m.Responses {
 		b.Entry("response", printable(r.Code)).Uint("count", uint64(r.Count))
 	}
+	b.Time("certificate-expiration", m.CertificateExpiration)
 	if t := m.MTU; t != nil {
 		b.Uint("path-mtu", uint64(t.Size)).Bool("path-mtu-black-hole", t.BlackHole)
 	}

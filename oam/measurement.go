@@ -19,8 +19,10 @@ type Measurement struct {
 	MTU       *MTU       `json:"mtu,omitempty"`
 	Path      *Path      `json:"path,omitempty"`
 	Steps     []Step     `json:"steps,omitempty"`
-	BFD       *BFD       `json:"bfd,omitempty"`
-	Quality   *Quality   `json:"quality,omitempty"`
+	// CertificateExpiration is when the first of a server's certificates expires.
+	CertificateExpiration time.Time `json:"certificate-expiration,omitzero"`
+	BFD                   *BFD      `json:"bfd,omitempty"`
+	Quality               *Quality  `json:"quality,omitempty"`
 	// Samples are how it went, in order. An engine gives up to MaxSamples; as many are kept
 	// as the configuration says.
 	Samples []Sample `json:"samples,omitempty"`

@@ -44,6 +44,7 @@ var phases = [...]string{"dns", "connect", "tls", "first-byte", "total"}
 type timing struct {
 	attempt int
 	took    [len(phases)]time.Duration
+	expires time.Time // of the server's certificates, the first one that does; zero: there is none
 }
 
 // request is a test of http-request.
@@ -53,6 +54,8 @@ type request struct {
 	method   string
 	expected int
 	tls      *tls.Config // nil: plain
+	dscp     uint8
+	validity time.Duration // the least that is left of the certificates; 0: no bound
 	attempts
 }
 
@@ -66,7 +69,11 @@ func Request(p oam.Params) (oam.Test, error) {
 	if u.Hostname() == "" {
 		return nil, fmt.Errorf("the URL %s has no host", u.Redacted())
 	}
-	r := &request{url: u, port: 80, method: p.String("method"), expected: p.Int("expected-status"), attempts: attempts{train.ReadPlan(p, requestSize), requestPackets}}
+	r := &request{
+		url: u, port: 80, method: p.String("method"), expected: p.Int("expected-status"), dscp: uint8(p.Uint("dscp")),
+		validity: p.In("thresholds").Duration("min-certificate-validity", 24*time.Hour),
+		attempts: attempts{train.ReadPlan(p, requestSize), requestPackets},
+	}
 	if u.Scheme == "https" {
 		r.port = 443
 		r.tls = &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: !p.Bool("verify-certificate"), NextProtos: []string{"http/1.1"}}
@@ -95,8 +102,11 @@ func (r *request) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, erro
 	if err := r.Check(ctx, env); err != nil {
 		return nil, err
 	}
-	var mu sync.Mutex
-	var timings []timing
+	var (
+		mu      sync.Mutex
+		timings []timing
+		expires time.Time
+	)
 	m, err := r.run(ctx, env, func(ctx context.Context, i int) (string, bool, time.Time, error) {
 		t := timing{attempt: i}
 		began := time.Now()
@@ -106,18 +116,20 @@ func (r *request) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, erro
 			return "", false, at, ctx.Err()
 		}
 		good := err == nil && code == strconv.Itoa(r.expected)
+		mu.Lock()
+		defer mu.Unlock()
 		if good {
 			t.took[4] = at.Sub(began)
-			mu.Lock()
 			timings = append(timings, t)
-			mu.Unlock()
 		}
+		expires = first(expires, t.expires)
 		return code, good, at, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	m.Phases = figures(timings)
+	r.judgeCertificate(m, expires)
 	return m, nil
 }
 
@@ -144,21 +156,22 @@ func (r *request) ask(ctx context.Context, env *oam.Env, t *timing) (code string
 	if _, err := netip.ParseAddr(host); err != nil {
 		end(0)
 	}
-	conn, err := socket.Dial(ctx, env.Vantage, netip.AddrPortFrom(address, r.port), 0)
+	conn, err := dialFor(ctx, env.Vantage, "tcp", netip.AddrPortFrom(address, r.port), r.dscp)
 	if err != nil {
 		return "", local(err)
 	}
 	defer conn.Close()
 	end(1)
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	if r.tls != nil {
 		secure := tls.Client(conn, r.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-				return "bad-certificate", nil
+			if f, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+				t.expires = expiration(f.UnverifiedCertificates)
+				return badCertificate(f), nil
 			}
 			return "tls-failure", nil
 		}
+		t.expires = expiration(secure.ConnectionState().PeerCertificates)
 		conn = secure
 		end(2)
 	}

@@ -79,7 +79,7 @@ func TestRequest(t *testing.T) {
 		{"address", plain.URL, nil, "200", address},
 		{"name", "http://localhost:" + port(plain), nil, "200", append([]string{"dns"}, address...)},
 		{"any certificate", secure.URL, []string{"verify-certificate", "false"}, "200", []string{"connect", "tls", "first-byte", "total"}},
-		{"bad certificate", secure.URL, nil, "bad-certificate", nil},
+		{"bad certificate", secure.URL, nil, "certificate-unknown-authority", nil},
 		{"not TLS", "https://" + plain.Listener.Addr().String(), nil, "tls-failure", nil},
 		{"redirect", plain.URL + "/moved", nil, "302", nil},
 		{"redirect expected", plain.URL + "/moved", []string{"expected-status", "302"}, "302", address},

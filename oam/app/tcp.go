@@ -55,7 +55,7 @@ func (c *connect) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, erro
 	}
 	to := netip.AddrPortFrom(target, c.port)
 	return c.run(ctx, env, func(ctx context.Context, _ int) (string, bool, time.Time, error) {
-		conn, err := socket.Dial(ctx, env.Vantage, to, c.dscp)
+		conn, err := socket.Dial(ctx, env.Vantage, "tcp", to, c.dscp)
 		at := time.Now()
 		if err != nil {
 			return "", false, at, local(err)

@@ -11,16 +11,18 @@ import (
 	"incidentd/oam"
 )
 
-// Dial connects by TCP to an address from a vantage point, with a DSCP.
-func Dial(ctx context.Context, v oam.Vantage, to netip.AddrPort, dscp uint8) (net.Conn, error) {
+// Dial connects by a network, tcp or udp, to an address from a vantage point, with a DSCP.
+func Dial(ctx context.Context, v oam.Vantage, network string, to netip.AddrPort, dscp uint8) (net.Conn, error) {
 	d := net.Dialer{Control: control(v, dscp)}
-	if v.SourceAddress.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(v.SourceAddress, 0))
+	if from := netip.AddrPortFrom(v.SourceAddress, 0); v.SourceAddress.IsValid() && network == "udp" {
+		d.LocalAddr = net.UDPAddrFromAddrPort(from)
+	} else if v.SourceAddress.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(from)
 	}
 	var conn net.Conn
 	err := In(v, func() (err error) {
 		// A single address is dialled on the calling thread.
-		conn, err = d.DialContext(ctx, "tcp", to.String())
+		conn, err = d.DialContext(ctx, network, to.String())
 		return err
 	})
 	return conn, err

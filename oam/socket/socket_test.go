@@ -178,7 +178,7 @@ func TestNamespace(t *testing.T) {
 		t.Errorf("Receive = %+v, %v", m, err)
 	}
 	ctx := context.Background()
-	if _, err := Dial(ctx, at, netip.AddrPortFrom(there.Addr(), 9), 46); err == nil {
+	if _, err := Dial(ctx, at, "tcp", netip.AddrPortFrom(there.Addr(), 9), 46); err == nil {
 		t.Error("a closed port took a connection")
 	}
 	var l net.Listener
@@ -190,7 +190,7 @@ func TestNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	conn, err := Dial(ctx, at, netip.MustParseAddrPort(l.Addr().String()), 46)
+	conn, err := Dial(ctx, at, "tcp", netip.MustParseAddrPort(l.Addr().String()), 46)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ func (s *Server) startTests() (err error) {
 		"path-mtu":       path.MTU,
 		"tcp-connect":    app.Connect,
 		"udp-echo":       app.Echo,
+		"dns-query":      app.Query,
 		"http-request":   app.Request,
 		"stamp":          node.Engine,
 		"bfd-liveness":   bfd.New(s.directory.sharedKey).Engine,
