@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"github.com/beevik/etree"
 	"io"
 	"slices"
 	"strconv"
@@ -11,8 +10,10 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/beevik/etree"
 
 	"incidentd/cmd/incctl/internal/datapath"
+	"incidentd/cmd/internal/manual"
 	"incidentd/netconf/client"
 	"incidentd/yang"
 )
@@ -468,46 +469,6 @@ func (*completionCommand) Help() string {
 
 // Run prints the script.
 func (c *completionCommand) Run(a *app) error {
-	_, err := io.WriteString(a.stdout, completionScripts[c.Shell])
+	_, err := io.WriteString(a.stdout, manual.Completion(c.Shell, "incctl"))
 	return err
-}
-
-// completionScripts ask incctl complete with the line up to the cursor.
-var completionScripts = map[string]string{
-	// Bash takes words apart at = and :, and replaces what is behind them only.
-	"bash": `_incctl() {
-    local line=${COMP_LINE:0:COMP_POINT} word candidate
-    word=${line##*[[:space:]]}
-    local cut=${word%"${word##*[=:]}"}
-    COMPREPLY=()
-    while IFS=$'\t' read -r candidate _; do
-        COMPREPLY+=("${candidate#"$cut"}")
-    done < <(incctl complete "$line" 2>/dev/null)
-}
-complete -o nospace -o default -F _incctl incctl
-`,
-	"zsh": `_incctl() {
-    local line candidate description
-    local -a open closed
-    for line in "${(@f)$(incctl complete "${(j: :)words[1,CURRENT-1]} ${PREFIX}" 2>/dev/null)}"; do
-        candidate=${line%%$'\t'*} description=${line#*$'\t'}
-        if [[ $candidate == *' ' ]]; then
-            closed+=("${candidate% }")
-        elif [[ -n $candidate ]]; then
-            open+=("$candidate")
-        fi
-    done
-    (( $#open )) && compadd -S '' -a open
-    (( $#closed )) && compadd -a closed
-    (( $#open + $#closed )) || _files
-}
-compdef _incctl incctl
-`,
-	"fish": `function __incctl
-    for line in (incctl complete (commandline -cp) 2>/dev/null)
-        string replace -r ' \t' '\t' -- $line
-    end
-end
-complete -c incctl -f -a '(__incctl)'
-`,
 }

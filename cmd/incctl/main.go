@@ -15,7 +15,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"incidentd/cmd/incctl/internal/datapath"
+	"incidentd/cmd/internal/version"
 )
 
 // cli is the command line.
@@ -86,6 +86,7 @@ type cli struct {
 
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a command line can go on with."`
+	Manual     manualCommand     `cmd:"" help:"Print the manual page of incctl, for man."`
 	Version    versionCommand    `cmd:"" help:"Print the version of incctl."`
 }
 
@@ -232,25 +233,11 @@ func (a *app) usage(args []string, err error) (why, next string) {
 
 type versionCommand struct{}
 
-// Run prints the version that the Go toolchain has recorded.
+// Run prints the version of the program.
 func (*versionCommand) Run(a *app) error {
-	version, revision := "unknown", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = s.Value
-			}
-		}
-	}
 	if a.json {
-		return a.writeJSON(map[string]string{"version": version, "revision": revision})
+		return a.writeJSON(map[string]string{"version": version.Text()})
 	}
-	if revision != "" {
-		version += " (" + revision + ")"
-	}
-	_, err := fmt.Fprintln(a.stdout, "incctl", version)
+	_, err := fmt.Fprintln(a.stdout, "incctl", version.Text())
 	return err
 }

@@ -44,7 +44,7 @@ func commands() []command {
 	return []command{initCommand, serveCommand, demoCommand, replayCommand, learnCommand, checkCommand, compactCommand, profileCommand, backupCommand, restoreCommand,
 		userAddCommand, userRemoveCommand, userListCommand,
 		nacmShowCommand, nacmDisableCommand, nacmEnableCommand,
-		auditVerifyCommand, auditListCommand, versionCommand}
+		auditVerifyCommand, auditListCommand, completionCommand, manualCommand(), versionCommand}
 }
 
 func main() {
@@ -104,6 +104,8 @@ func dispatch(ctx context.Context, args []string, a *app) error {
 		return begun(a.stdout, args)
 	case "-version", "--version":
 		args[0] = "version"
+	case "complete": // of the scripts of completion
+		return complete(a.stdout, strings.Join(args[1:], " "))
 	}
 	c, rest := find(args)
 	switch {

@@ -20,10 +20,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 
+	"incidentd/cmd/internal/version"
 	"incidentd/yang"
 )
 
@@ -72,7 +72,7 @@ func dispatch(args []string, stdout io.Writer) error {
 		_, err := io.WriteString(stdout, usage)
 		return err
 	case "version":
-		_, err := fmt.Fprintf(stdout, "yangc %s, %s\n", version(), runtime.Version())
+		_, err := fmt.Fprintf(stdout, "yangc %s, %s\n", version.Text(), runtime.Version())
 		return err
 	case "lint", "tree":
 		o, err := parseOptions(name, args[1:])
@@ -318,12 +318,4 @@ func (l *loader) closure(file string) (module string, texts []yang.File, err err
 	}
 	err = visit(file, true)
 	return module, texts, err
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
-	}
-	return info.Main.Version
 }
