@@ -10,7 +10,7 @@ CROSSCHECK ?= 4000
 SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab check clean
+.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab dist dist-check check clean
 
 all: build
 
@@ -130,7 +130,18 @@ score:
 hostile:
 	$(GO) test -count=1 -run Hostile -v ./netconf ./cmd/internal/server
 
+# dist builds a release into dist/: static binaries for linux/amd64 and arm64 in tar files
+# and Debian packages, with manual pages, completion scripts and the systemd unit, and
+# checksums. ARCHES and VERSION choose others. It needs GNU tar.
+dist:
+	packaging/dist.sh dist
+
+# dist-check builds it twice, in different places, compares every byte, and starts what is
+# in the package. COLD=1 compiles all anew the second time.
+dist-check:
+	packaging/check.sh
+
 check: fmt race hostile fuzz interop yang
 
 clean:
-	rm -rf bin .venv demo-data
+	rm -rf bin dist .venv demo-data

@@ -26,6 +26,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"incidentd/cmd/internal/load"
+	"incidentd/cmd/internal/manual"
+	"incidentd/cmd/internal/version"
 	"incidentd/netconf/client"
 )
 
@@ -65,6 +67,15 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 1 && args[0] == "manual" {
+		var text strings.Builder
+		usage(&text)
+		if err := manual.OfHelp("ncload", "puts a NETCONF server under load and measures it", text.String()).WriteRoff(stdout, version.Text(), version.Date(time.Now())); err != nil {
+			fmt.Fprintf(stderr, "ncload: %v\n", err)
+			return 1
+		}
+		return 0
+	}
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		usage(stdout)

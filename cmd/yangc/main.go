@@ -22,7 +22,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
+	"incidentd/cmd/internal/manual"
 	"incidentd/cmd/internal/version"
 	"incidentd/yang"
 )
@@ -36,6 +38,8 @@ const usage = `yangc checks YANG modules and draws their trees.
   yangc tree FILE... [-p DIR]... [--implemented all]
         draw the tree of each module [RFC 8340]; --implemented all implements
         the imported modules too, with all their features
+  yangc manual
+        print this as a page for man
   yangc version
         tell the version
 
@@ -71,6 +75,8 @@ func dispatch(args []string, stdout io.Writer) error {
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err
+	case "manual":
+		return manual.OfHelp("yangc", "checks YANG modules and draws their trees", usage).WriteRoff(stdout, version.Text(), version.Date(time.Now()))
 	case "version":
 		_, err := fmt.Fprintf(stdout, "yangc %s, %s\n", version.Text(), runtime.Version())
 		return err

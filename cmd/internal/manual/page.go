@@ -86,7 +86,7 @@ func writeText(b *strings.Builder, text string) {
 	}
 	fresh := true // the next line begins a paragraph
 	for line := range strings.Lines(strings.Trim(text, "\n")) {
-		line = strings.TrimRight(line, " \n")
+		line = strings.TrimRight(line, "\n")
 		switch {
 		case line == "":
 			end()
@@ -121,3 +121,11 @@ func escaped(text string) string {
 
 // quoted is an argument of a macro.
 func quoted(text string) string { return `"` + strings.ReplaceAll(text, `"`, `\(dq`) + `"` }
+
+// OfHelp is the page of a program that says all in the text of its help, which stands there
+// as it is.
+func OfHelp(name, summary, help string) *Page {
+	return &Page{Name: name, Section: 1, Summary: summary, Synopsis: []string{"..."},
+		Description: "  " + strings.ReplaceAll(strings.TrimSpace(help), "\n", "\n  "),
+		More:        []Section{{Title: "SEE ALSO", Text: "incidentd(8), incctl(1)"}}}
+}
