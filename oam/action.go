@@ -27,7 +27,8 @@ func (m *Manager) Register(s *netconf.Server) error {
 			}
 		}
 	}
-	errs = append(errs, s.Handle("incidentd-oam-tests", "preview-schedule", m.previewSchedule))
+	errs = append(errs, s.Handle("incidentd-oam-tests", "preview-schedule", m.previewSchedule),
+		s.Handle("incidentd-oam-tests", "get-birth-certificate", m.getBirthCertificate))
 	return errors.Join(errs...)
 }
 

@@ -37,6 +37,8 @@ type definition struct {
 	policy       string // continue, stop-on-error or stop-on-failure
 	verdictCount bool
 	gap          time.Duration
+	certificate  bool   // whether each run yields one
+	text         []byte // of which hash is, for a certificate; nil without
 }
 
 // id names a test or a sequence.
@@ -48,6 +50,7 @@ type id struct {
 // part is a test as a member of a definition.
 type part struct {
 	name       string
+	params     *data.Node // the container of the type
 	test       Test
 	fault      *Fault // why there is no test
 	vantage    string // name of the vantage point
@@ -87,8 +90,9 @@ type limits struct {
 
 // service is what all tests share.
 type service struct {
-	limits   limits
-	vantages map[string]Vantage
+	limits       limits
+	vantages     map[string]Vantage
+	certificates struct{ total, each int }
 }
 
 // statusLeaf is the leaf in which a wish stands in running, and the truth in operational.
@@ -132,11 +136,17 @@ func (d *decoder) definition(i id, at *data.Loc, order []string) (*definition, e
 		def.supervision = &supervision{q.Int("fail-count"), q.Int("of-last"), q.Int("clear-count"), q.Strings("resource"), q.Strings("service-instance")}
 	}
 	sum := sha256.New()
-	sum.Write(data.AppendXML(nil, at.Node.Without(at.Node.Schema().ChildNamed(i.kind.statusLeaf()), ""), ""))
+	hash := func(text []byte) {
+		sum.Write(text)
+		if i.kind == TestSequence && p.Bool("birth-certificate") {
+			def.text = append(def.text, text...)
+		}
+	}
+	hash(data.AppendXML(nil, at.Node.Without(at.Node.Schema().ChildNamed(i.kind.statusLeaf()), ""), ""))
 	def.stop = at.Node.Leaf(i.kind.statusLeaf()) == "stop"
 	var errs rpcerr.Errors
 	if i.kind == UnitaryTest {
-		m, err := d.part(at, sum.Write)
+		m, err := d.part(at, hash)
 		if err != nil {
 			return nil, err
 		}
@@ -144,8 +154,9 @@ func (d *decoder) definition(i id, at *data.Loc, order []string) (*definition, e
 		def.members = []part{m}
 	} else {
 		def.policy, def.verdictCount, def.gap = p.String("failure-policy"), p.Bool("verdict-counts"), p.Duration("gap", time.Millisecond)
+		def.certificate = p.Bool("birth-certificate")
 		for e := range at.Node.Entries("test-ref") {
-			m, err := d.part(at.Down(e), sum.Write)
+			m, err := d.part(at.Down(e), hash)
 			if err != nil {
 				list, _ := rpcerr.List(err)
 				errs = append(errs, list...)
@@ -171,7 +182,7 @@ func (d *decoder) definition(i id, at *data.Loc, order []string) (*definition, e
 }
 
 // part reads the test of an entry, by reference or as it stands there.
-func (d *decoder) part(at *data.Loc, hash func([]byte) (int, error)) (part, error) {
+func (d *decoder) part(at *data.Loc, hash func([]byte)) (part, error) {
 	m := part{name: at.Node.Leaf("name")}
 	from := at
 	if ref := at.Node.Leaf("unitary-test"); ref != "" {
@@ -188,6 +199,7 @@ func (d *decoder) part(at *data.Loc, hash func([]byte) (int, error)) (part, erro
 		m.fault = Faultf(NotSupported, "the test has no type")
 		return m, nil
 	}
+	m.params = c
 	if err := d.read(&m, c); err != nil {
 		if list, known := rpcerr.List(err); known {
 			return m, list[0].At(from.Down(c).Path())
@@ -342,6 +354,8 @@ func serviceOf(top *data.Node) *service {
 		allowed: prefixes(p.Strings("allowed-prefix")), denied: prefixes(p.Strings("denied-prefix")),
 		paused: p.Bool("paused"), reject: p.String("conflict-policy") == "reject",
 	}}
+	kept := Params{top}.In("certificate-retention")
+	s.certificates.total, s.certificates.each = kept.Int("max-certificates"), kept.Int("max-certificates-per-sequence")
 	for v := range top.Entries("vantage-point") {
 		s.vantages[v.Leaf("name")] = VantageOf(Params{v})
 	}

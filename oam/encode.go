@@ -27,6 +27,7 @@ func (s *schema) stateChange(it *item, from, to State, runID string) *data.Node 
 func (s *schema) completed(it *item, r *Run) *data.Node {
 	b := s.subject(data.Build(s.done), it.id, r.ID)
 	encodeRun(b, r)
+	b.Text("certificate-id", r.CertificateID)
 	return b.Node()
 }
 
@@ -231,11 +232,11 @@ func encodeConflict(b *data.Builder, l conflict) {
 	b.Entry("conflict", l.rival.kind.String(), l.rival.name, l.resource).Time("first-overlap", l.at)
 }
 
-// encodeResult adds a run to an entry.
-func encodeResult(b *data.Builder, r *Run) {
-	e := b.Entry("result", r.ID)
+// encodeResult writes a run into an entry of the list result.
+func encodeResult(e *data.Builder, r *Run) {
 	encodeRun(e, r)
 	encodeSamples(e, r.Found)
+	e.Text("certificate-id", r.CertificateID)
 	for i := range r.Members {
 		m := &r.Members[i]
 		c := e.Entry("member", strconv.Itoa(i+1)).Leaf("name", m.Name).Uint("execution", uint64(m.Execution))

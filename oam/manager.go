@@ -24,6 +24,8 @@ type Config struct {
 	// Engines are those there are, by the case of the choice test-type, such as
 	// icmp-echo.
 	Engines map[string]Engine
+	// Certifier makes the certificates of sequences; nil: there are none.
+	Certifier Certifier
 	// Log gets what nobody is answered; nil: nothing is logged.
 	Log *slog.Logger
 	// Strict makes an edge that a state machine does not have a panic, for tests. Otherwise
@@ -33,14 +35,15 @@ type Config struct {
 
 // Manager runs the tests and sequences of a store's running configuration.
 type Manager struct {
-	store   *datastore.Store
-	db      *kv.DB
-	engines map[string]Engine
-	log     *slog.Logger
-	strict  bool
-	schema  *schema
-	timer   *schedule.Timer[*item]
-	outbox  outbox
+	store     *datastore.Store
+	db        *kv.DB
+	engines   map[string]Engine
+	certifier Certifier
+	log       *slog.Logger
+	strict    bool
+	schema    *schema
+	timer     *schedule.Timer[*item]
+	outbox    outbox
 
 	ctx    context.Context // of all runs
 	cancel context.CancelFunc
@@ -108,7 +111,7 @@ func New(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
+	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, certifier: c.Certifier, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
 	m.timer = schedule.NewTimer(nil, m.ring)
 	m.timer.Stepped = m.stepped
 	m.outbox = outbox{store: c.Store, log: c.Log, wake: make(chan struct{}, 1)}
@@ -233,7 +236,7 @@ func (m *Manager) interrupted(o openRun, now time.Time) {
 	it.Runs++
 	it.Failures++
 	it.Last, it.Begun = later(it.Last, r.Occurrence), later(it.Begun, r.Occurrence)
-	m.keep(it, r)
+	m.keep(it, r, nil)
 	if it.state == Ongoing {
 		m.move(it, Erroneous, ServerRestart, r.Detail)
 	}

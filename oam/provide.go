@@ -21,7 +21,7 @@ func (m *Manager) provide() {
 			list.ChildNamed(k.statusLeaf()), list.ChildNamed("run-state"), list.ChildNamed("result"))
 	}
 	state := m.schema.service.ChildNamed("state")
-	m.store.Provide(m.schema.service, func(*datastore.Snapshot) *data.Node { return m.serviceState() }, state)
+	m.store.Provide(m.schema.service, func(*datastore.Snapshot) *data.Node { return m.serviceState() }, state, m.schema.service.ChildNamed("birth-certificate"))
 }
 
 // stateOf is the state of the tests of a kind that a filter can select.
@@ -48,7 +48,7 @@ func (m *Manager) stateOf(snap *datastore.Snapshot, f *data.Filter, k Kind) *dat
 			}
 			entry := b.Entry(k.list(), name)
 			for i := range results {
-				encodeResult(entry, &results[i])
+				encodeResult(entry.Entry("result", results[i].ID), &results[i])
 			}
 		}
 		return nil
@@ -120,6 +120,10 @@ func sortedRuns(open map[string]openRun) (list []openRun) {
 
 // serviceState is oam-service with its figures.
 func (m *Manager) serviceState() *data.Node {
+	certificates, err := m.certificates()
+	if err != nil {
+		m.log.Error("certificates cannot be read", "err", err)
+	}
 	scheduled := m.timer.Len()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,5 +132,6 @@ func (m *Manager) serviceState() *data.Node {
 		Uint("scheduled", uint64(scheduled)).Uint("runs", m.figures.runs).Uint("refused", m.admission.refused).
 		Uint("missed", m.figures.missed).Uint("overlapped", m.figures.overlapped).
 		Uint("max-lateness", nanoseconds(m.figures.lateness)).Uint("packets", m.figures.packets)
+	encodeCertificates(b, certificates)
 	return b.Node()
 }

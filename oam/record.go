@@ -24,6 +24,8 @@ type Run struct {
 	Found      *Measurement `json:"found,omitempty"` // of a test
 	Verdict    Verdict      `json:"verdict,omitempty"`
 	Members    []Member     `json:"members,omitempty"` // of a sequence
+	// CertificateID is the SHA-256 of the certificate that the run has yielded.
+	CertificateID string `json:"certificate,omitempty"`
 }
 
 // Member is a run of a test within a sequence.

@@ -90,7 +90,7 @@ func (m *Manager) failAtOnce(it *item, r *run, f *Fault) {
 	}
 	it.Runs++
 	r.ticket = nil
-	m.over(it, r, nil, f)
+	m.over(it, r, r.close(nil, f), nil)
 }
 
 // start begins a run that has its place.
@@ -133,9 +133,11 @@ func (m *Manager) carryOut(it *item, r *run) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	to := r.close(found, err)
+	c := m.certify(r, to)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.over(it, r, found, err)
+	m.over(it, r, to, c)
 }
 
 // measure runs a test once.
@@ -246,19 +248,19 @@ func (m *Manager) halt(it *item, why Reason, detail string) {
 		if r.record.Trigger == ByAction { // somebody knows its id
 			now := time.Now()
 			r.record.Start, r.record.End, r.record.Outcome, r.record.Reason, r.record.Detail = now, now, Skipped, why, detail
-			m.keep(it, r.record)
+			m.keep(it, r.record, nil)
 		}
 		return
 	}
 	r.cancel(&halted{why, detail})
 }
 
-// over closes a run, with m.mu held: its record, the notification of it, the state, and
-// what comes next.
-func (m *Manager) over(it *item, r *run, found *Measurement, err error) {
+// close writes into the record of a run what became of it, and tells the state that it leads
+// to.
+func (r *run) close(found *Measurement, err error) (to State) {
 	rec := &r.record
 	rec.End, rec.Found = time.Now(), found
-	to := Finish
+	to = Finish
 	if r.kind == TestSequence {
 		to = r.conclude()
 	}
@@ -284,21 +286,28 @@ func (m *Manager) over(it *item, r *run, found *Measurement, err error) {
 			rec.Verdict = found.Verdict
 		}
 	}
+	if rec.Outcome != Finished {
+		rec.Verdict = ""
+	}
+	return to
+}
+
+// over ends a run that is closed, with m.mu held: its record, its certificate if it has one,
+// the notification of it, the state, and what comes next.
+func (m *Manager) over(it *item, r *run, to State, c *certificate) {
+	rec := &r.record
 	switch rec.Outcome {
 	case Finished:
 		it.Verdict = rec.Verdict
 	case Failed:
 		it.Failures++
-		fallthrough
-	default:
-		rec.Verdict = ""
 	}
 	m.supervise(it, rec)
 	if !it.removed {
 		m.move(it, to, rec.Reason, rec.Detail)
 	}
 	it.run = nil
-	durable := m.keep(it, *rec)
+	durable := m.keep(it, *rec, c)
 	r.cancel(nil)
 	// The place is free when the record is on disk, so that nothing piles up.
 	m.active.Go(func() {
@@ -359,9 +368,9 @@ func (m *Manager) afterwards(it *item) {
 	m.restart(it)
 }
 
-// keep stores the record of a run that is over, the progress of its test, and the
-// notification of it, in one transaction. The channel is closed when that is on disk.
-func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
+// keep stores the record of a run that is over, its certificate if it has one, the progress
+// of its test, and the notification of it, in one transaction. The channel is closed when that is on disk.
+func (m *Manager) keep(it *item, rec Run, c *certificate) <-chan struct{} {
 	n := m.schema.completed(it, &rec)
 	replaced := m.items[it.id] != nil && m.items[it.id] != it
 	slot := it.Kept
@@ -369,7 +378,7 @@ func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
 	oldest := it.Kept - min(it.Kept, max(1, it.historySize))
 	it.progress.State = ""
 	row, state, k := pack(rec), pack(it.progress), it.id
-	removed := it.removed
+	removed, limits := it.removed, m.service.certificates
 	return m.outbox.add(func(tx *datastore.Tx) {
 		tx.Delete(tableOpen, []byte(rec.ID))
 		if !replaced {
@@ -377,6 +386,9 @@ func (m *Manager) keep(it *item, rec Run) <-chan struct{} {
 			for old := range tx.Scan(tableRuns, key(k.kind, k.name), slotKey(k.kind, k.name, oldest)) {
 				tx.Delete(tableRuns, slices.Clone(old))
 			}
+		}
+		if c != nil {
+			c.put(tx, limits.total, limits.each)
 		}
 		if !removed {
 			tx.Put(tableProgress, key(k.kind, k.name), state)

@@ -98,6 +98,7 @@ var ownFeatures = map[string][]string{
 	// Each comes with the engine, or what else it is about.
 	"incidentd-oam-tests": {
 		"bfd-liveness",
+		"birth-certificate",
 		"stamp-reflector",
 		"udp-echo-responder",
 	},
