@@ -123,17 +123,17 @@ func withDefaults(n *data.Node) *data.Node {
 
 // put stores a certificate, and removes the oldest of those that are too many.
 func (c *certificate) put(tx *datastore.Tx, total, each int) {
-	tx.Put(tableCertificates, certificateKey(c.Sequence, c.RunID), pack(c))
-	tx.Put(tableDocuments, certificateKey(c.Sequence, c.RunID), c.document)
-	var all, own []string
+	key := string(certificateKey(c.Sequence, c.RunID))
+	tx.Put(tableCertificates, []byte(key), pack(c))
+	tx.Put(tableDocuments, []byte(key), c.document)
+	all, own := []string{key}, []string{key} // a scan sees what was there before the transaction
 	for k := range tx.Scan(tableCertificates, nil, nil) {
 		all = append(all, string(k))
 		if name, _, _ := strings.Cut(string(k), "\x00"); name == c.Sequence {
 			own = append(own, string(k))
 		}
 	}
-	excess := slices.Concat(oldest(own, each), oldest(all, total))
-	for _, k := range excess {
+	for _, k := range slices.Concat(oldest(own, each), oldest(all, total)) {
 		tx.Delete(tableCertificates, []byte(k))
 		tx.Delete(tableDocuments, []byte(k))
 	}

@@ -104,7 +104,7 @@ func (s *stage) Run(ctx context.Context, env *Env) (*Measurement, error) {
 
 // setup adds a manager whose engines are stages.
 func setup(b *netconftest.Bench) {
-	m, err := New(Config{Store: b.Store, DB: b.DB, Strict: true,
+	m, err := New(Config{Store: b.Store, DB: b.DB, Strict: true, Certifier: notary{},
 		Engines: map[string]Engine{"icmp-echo": stageEngine(), "udp-echo": stageEngine("udp port 7")}})
 	if err != nil {
 		panic(err)
@@ -118,6 +118,25 @@ func setup(b *netconftest.Bench) {
 	b.OnEnd(m.Stop)
 }
 
+// notary is a certifier whose documents can be read in a dialogue.
+type notary struct{}
+
+func (notary) Certify(e *Evidence) (document, signature []byte, err error) {
+	names := ""
+	for _, p := range e.Parameters {
+		names += " " + p.Name
+	}
+	return fmt.Appendf(nil, "%s %s:%s", e.Sequence, e.State, names), []byte("SIGNED"), nil
+}
+
+func (notary) Page(document, _ []byte) ([]byte, error) {
+	return fmt.Appendf(nil, "<p>%s", document), nil
+}
+
 func TestDialogues(t *testing.T) {
 	netconftest.Play(t, "testdata/*.txt", *update, netconftest.Config{Setup: setup, Audit: true})
+}
+
+func TestAccess(t *testing.T) {
+	netconftest.Play(t, "testdata/access/*.txt", *update, netconftest.Config{Setup: setup, NACM: true})
 }

@@ -35,14 +35,17 @@
 //
 // # Layout
 //
-// Four tables. The key of a test is a byte for its kind, its name, and a zero byte.
+// Six tables. The key of a test is a byte for its kind, its name, and a zero byte.
 //
 //	oam-errands   run-id to the run of a test that is not configured, while it is under way
 //	oam-open      run-id to the run, while it is under way
 //	oam-progress  key to what a test needs to go on after a restart
 //	oam-runs      key and a number of four bytes, big-endian, to a run: the last ones of each
+//	oam-certificates, oam-documents
+//	              the name of a sequence, a zero byte and a run-id to the certificate of the
+//	              run: what is told of it, and the document
 //
-// Values are JSON.
+// Values are JSON, but for documents, which are what the Certifier made.
 //
 // # Concurrency
 //

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -75,6 +76,20 @@ func sign(key ssh.Signer, text []byte) (*ssh.Signature, error) {
 		return nil, errors.New("the RSA key can sign with SHA-1 only")
 	}
 	return s.SignWithAlgorithm(rand.Reader, text, ssh.KeyAlgoRSASHA512)
+}
+
+// AuthorizedKey is a public key as a line of authorized_keys, without a comment.
+func AuthorizedKey(key ssh.PublicKey) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
+}
+
+// Fingerprint is that of a key that is given as AuthorizedKey writes it.
+func Fingerprint(authorizedKey string) (string, error) {
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(authorizedKey))
+	if err != nil {
+		return "", err
+	}
+	return ssh.FingerprintSHA256(key), nil
 }
 
 func armor(b []byte) []byte {

@@ -9,7 +9,7 @@ import (
 // The room around the plot of an SVG, for the marks of its axes.
 const (
 	left, right, above, below = 44.0, 10.0, 16.0, 30.0
-	lossHeight                = 10.0
+	lossHeight                = 24.0
 	charWidth                 = 5.6 // of the labels
 )
 
@@ -85,7 +85,7 @@ func (d *drawing) losses() {
 	width := max(2, min(10, 0.8*(d.width-left-right)/float64(n)))
 	for _, p := range d.chart.Points {
 		if p.Loss > 0 {
-			h := max(2, p.Loss*lossHeight)
+			h := max(5, p.Loss*lossHeight)
 			fmt.Fprintf(&d.b, `<rect class="loss" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, d.atX(p.X)-width/2, d.height-below-h, width, h)
 		}
 	}

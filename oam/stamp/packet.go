@@ -26,6 +26,9 @@ type Estimate struct {
 	Multiplier   uint8
 }
 
+// Clock is what the system says of the clock of this host.
+func Clock() Estimate { return clock() }
+
 // NewEstimate is that of a clock that may be wrong by so much.
 func NewEstimate(synchronized bool, wrong time.Duration) Estimate {
 	e := Estimate{Synchronized: synchronized}

@@ -159,6 +159,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"oam/icmp", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/path", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/stamp", module + "/datastore/...", "an engine measures, and knows no store"},
+	{"oam/plot", module + "/...", "the server and its clients share it, so it rests on nothing"},
+	{"oam/report", module + "/datastore/...", "a certificate is made of what it is given"},
 	{"oam", module + "/oam/...", "engines are handed to the manager, which does not know them"},
 	{"cmd/internal/load", module + "/cmd/internal/server", "it knows servers by their wire alone, whose ever they are"},
 	{"cmd/internal/load", module + "/datastore/...", "it knows servers by their wire alone, whose ever they are"},

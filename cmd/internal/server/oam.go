@@ -2,19 +2,24 @@ package server
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
+	"time"
 
+	"incidentd/netconf/sshsig"
 	"incidentd/oam"
 	"incidentd/oam/app"
 	"incidentd/oam/bfd"
 	"incidentd/oam/icmp"
 	"incidentd/oam/path"
+	"incidentd/oam/report"
 	"incidentd/oam/stamp"
 )
 
 // startTests begins to run the OAM tests that are configured, and the reflectors.
 func (s *Server) startTests() (err error) {
 	echo, node := new(icmp.Mux), stamp.New(s.directory.sharedKey)
-	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Engines: map[string]oam.Engine{
+	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: map[string]oam.Engine{
 		"icmp-echo":      echo.Engine,
 		"path-discovery": path.Discovery,
 		"path-mtu":       path.MTU,
@@ -35,4 +40,29 @@ func (s *Server) startTests() (err error) {
 	s.onStop("echo responders", s.background(newEchoResponders(s.store.data, s.log).run))
 	s.onStop("OAM tests", func(context.Context) error { s.tests.Stop(); return nil })
 	return s.tests.Start()
+}
+
+// certifier makes the certificates of sequences, in the name of this server.
+func (s *Server) certifier() *report.Certifier {
+	software := "incidentd"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		software += " " + info.Main.Version
+	}
+	return &report.Certifier{Name: s.name, Software: software, PublicKey: sshsig.AuthorizedKey(s.hostKey.PublicKey()),
+		Sign: func(document []byte) ([]byte, error) { return sshsig.Sign(s.hostKey, report.Namespace, document) },
+		Clock: func() (bool, time.Duration) {
+			e := stamp.Clock()
+			return e.Synchronized, e.Error()
+		}}
+}
+
+// name is what the server is called: as configured, or as the host is.
+func (s *Server) name() string {
+	if name := s.store.data.Snapshot().Running.Child("system").Leaf("hostname"); name != "" {
+		return name
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "incidentd"
 }
