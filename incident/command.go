@@ -8,6 +8,7 @@ import (
 
 	"incidentd/datastore"
 	"incidentd/incident/correlate"
+	"incidentd/incident/topology"
 	"incidentd/netconf"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -132,52 +133,44 @@ func (m *Manager) commentIncident(ctx context.Context, r *netconf.Request) (*net
 	})
 }
 
-// resolve answers incident-resolve of ietf-incident. The server cures nothing by itself:
-// an incident of which nothing lasts, so that no clear will come for it, is cleared; for any
-// other the error has the advice. All are cleared or none.
-func (m *Manager) resolve(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
-	if len(r.Input.Values("incident-id")) == 0 {
-		return nil, nil
-	}
-	return nil, m.act(ctx, r, func(tx *datastore.Tx) error {
-		var errs rpcerr.Errors
-		var numbers []uint64
-		seen := map[string]bool{}
-		for n := range r.Input.Entries("incident-id") {
-			path := (&data.Loc{Node: r.Input}).Down(n).Path()
-			no, err := m.openAt(tx, r, n)
-			switch {
-			case seen[n.Value()]:
-				continue
-			case err != nil:
-				errs = append(errs, err)
-			case m.engine.Lasts(no):
-				advice := m.schema.incident(tx.State(), n.Value()).Leaf("resolve-advice")
-				if advice == "" {
-					advice = "its cause is not known"
-				}
-				errs = append(errs, rpcerr.OperationFailed("%s cannot be resolved by the server: %s", n.Value(), advice).
-					WithAppTag(appUnresolved).At(path))
-			}
-			seen[n.Value()] = true
-			numbers = append(numbers, no)
-		}
-		if err := errs.Err(); err != nil {
+// Consult runs f in a transaction in which all events that are on disk are judged. What f
+// refuses with an error it must not have begun.
+func (m *Manager) Consult(ctx context.Context, f func(*datastore.Tx) error) error {
+	return m.consult(ctx, func(tx *datastore.Tx) error {
+		if err := m.judge(tx, nil); err != nil {
 			return err
 		}
-		for _, no := range numbers {
-			if _, err := m.command(tx, r, correlate.Command{Action: correlate.Close, Incident: no}); err != nil {
-				return err
-			}
-			m.note(tx, r, ID(no), "resolved", "")
-		}
-		return nil
+		return f(tx)
 	})
 }
 
-// appUnresolved is the app-tag of the draft for an incident that the server cannot
-// resolve.
-const appUnresolved = "probable-cause-unresolved"
+// Act is Consult for a request that changes incidents: the request signs the transaction,
+// and the audit learns what it has changed.
+func (m *Manager) Act(ctx context.Context, r *netconf.Request, f func(*datastore.Tx) error) error {
+	return m.act(ctx, r, func(tx *datastore.Tx) error {
+		if err := m.judge(tx, nil); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// Lasts reports whether an alarm of an open incident lasts, so that its clear is to be
+// expected. It is for functions of Consult and Act.
+func (m *Manager) Lasts(inc *data.Node) bool { return m.engine.Lasts(serialOf(inc.Leaf("csn"))) }
+
+// Close clears an open incident of which nothing lasts, for a user. It is for functions of Act.
+func (m *Manager) Close(tx *datastore.Tx, r *netconf.Request, inc *data.Node) error {
+	if _, err := m.command(tx, r, correlate.Command{Action: correlate.Close, Incident: serialOf(inc.Leaf("csn"))}); err != nil {
+		return err
+	}
+	m.note(tx, r, inc.Key(), "resolved", "")
+	return nil
+}
+
+// Topology is the index of the network by which incidents are judged. It is for functions
+// of Consult and Act.
+func (m *Manager) Topology() *topology.Index { return m.index }
 
 // act is consult for what changes incidents: the request signs the transaction, and the
 // audit learns what it has changed.
@@ -258,21 +251,34 @@ func (m *Manager) open(tx *datastore.Tx, r *netconf.Request) (uint64, error) {
 
 // openAt is the number of an open incident that a node of the input names.
 func (m *Manager) openAt(tx *datastore.Tx, r *netconf.Request, n *data.Node) (uint64, *rpcerr.Error) {
+	inc, err := m.Opened(tx, r, n)
+	return serialOf(inc.Leaf("csn")), err
+}
+
+// Opened is the entry of an open incident that a node of the input names and the user may
+// read. The error is at the node.
+func (m *Manager) Opened(tx *datastore.Tx, r *netconf.Request, n *data.Node) (*data.Node, *rpcerr.Error) {
 	inc := m.schema.incident(tx.State(), n.Value())
 	switch {
 	case !m.schema.mayRead(r.Access, tx.State(), inc):
-		return 0, noIncident(r.Input, n)
+		return nil, noIncident(r.Input, n)
 	case inc.Leaf("status") == "cleared":
-		return 0, rpcerr.InvalidValue("%s was cleared at %s: what is over stays as it is", n.Value(), inc.Leaf("clear-time")).
+		return nil, rpcerr.InvalidValue("%s was cleared at %s: what is over stays as it is", n.Value(), inc.Leaf("clear-time")).
 			WithAppTag(appCleared).At((&data.Loc{Node: r.Input}).Down(n).Path())
 	}
-	return serialOf(inc.Leaf("csn")), nil
+	return inc, nil
 }
 
 // note adds a step of the user to the history of an incident.
 func (m *Manager) note(tx *datastore.Tx, r *netconf.Request, id, action, detail string) {
+	m.Note(tx, id, action, r.Session.User(), detail)
+}
+
+// Note adds a step to the history of an incident, if it is still there: an action of
+// incidentd-incident, and who did it, "" for the server.
+func (m *Manager) Note(tx *datastore.Tx, id, action, user, detail string) {
 	if inc := m.schema.incident(tx.State(), id); inc != nil {
-		inc = m.schema.withStep(inc, step{at: tx.Now(), action: action, user: r.Session.User(), detail: shortened(detail)})
+		inc = m.schema.withStep(inc, step{at: tx.Now(), action: action, user: user, detail: shortened(detail)})
 		tx.SetState(m.keep(tx, tx.State(), inc))
 	}
 }

@@ -8,14 +8,13 @@ import (
 	"incidentd/netconf"
 )
 
-// Register gives the operations of ietf-incident, incidentd-events and
-// incidentd-management their handlers, but for incident-diagnose.
+// Register gives the operations of ietf-incident, incidentd-events and incidentd-management
+// their handlers, but for incident-diagnose and incident-resolve, which others have.
 func (m *Manager) Register(s *netconf.Server) error {
 	return errors.Join(
 		m.alarms.Register(s),
 		s.Handle("incidentd-events", "report-events", m.reportEvents),
 		s.Handle("ietf-incident", "incident-acknowledge", m.acknowledgeIncidents),
-		s.Handle("ietf-incident", "incident-resolve", m.resolve),
 		s.Handle(management, "explain-incident", m.explainIncident),
 		s.Handle(management, "why-not", m.whyNot),
 		s.Handle(management, "merge-incidents", m.mergeIncidents),

@@ -143,6 +143,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"incident/topology", module + "/netconf/...", "the index is made of what it is given"},
 	{"incident/ingest/mapping", module + "/datastore/...", "a mapper is made of a tree, and knows no store"},
 	{"incident", module + "/incident/ingest/...", "sources bring events to the manager, which does not know them"},
+	{"incident", module + "/incident/resolve", "who resolves incidents works on the manager, which does not know him"},
+	{"incident/resolve", module + "/incident/correlate", "it knows incidents as their entries tell them"},
 	{"incident/correlate", module + "/datastore/...", "the correlator is a pure function"},
 	{"incident/correlate", module + "/netconf/...", "the correlator is a pure function"},
 	{"incident/correlate", module + "/yang/...", "the correlator knows native types only; trees are converted at the edge"},

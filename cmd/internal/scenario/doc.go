@@ -9,6 +9,11 @@
 // The steps, one a line; lines that begin with # are remarks:
 //
 //	session NAME         opens a NETCONF session as the user admin
+//	session NAME DEVICE  opens one to a device
+//	device NAME          starts another server, a device, which the server reaches at
+//	                     the address NAME; what stands for its fingerprint in files
+//	                     ends with its name: SHA256:AAA…NAME, 43 characters
+//	program NAME FILE    puts FILE into the directory hooks, as a program
 //	send NAME FILE       sends the operation in FILE
 //	expect NAME FILE     the next message of the session is that of FILE
 //	nothing NAME         no message comes within a second

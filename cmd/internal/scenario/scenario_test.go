@@ -3,8 +3,10 @@ package scenario
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +40,7 @@ func TestScenarios(t *testing.T) {
 			a := parseArchive(text)
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
-				r := &runner{t: t, archive: a, dir: filepath.Join(dir, "data"), sessions: map[string]*session{}}
+				r := &runner{t: t, archive: a, dir: filepath.Join(dir, "data"), sessions: map[string]*session{}, devices: map[string]*device{}}
 				r.run()
 			})
 			if *update && !t.Failed() {
@@ -59,7 +61,48 @@ type runner struct {
 	listener *memconn.Listener
 	server   *server.Server
 	sessions map[string]*session
+	devices  map[string]*device
 	line     int
+}
+
+// device is another server, which this one configures.
+type device struct {
+	server   *server.Server
+	listener *memconn.Listener
+}
+
+// fingerprint is that of the device's host key, in files its name after SHA256:.
+func (d *device) fingerprint() string { return ssh.FingerprintSHA256(d.server.HostKey()) }
+
+// hidden is what stands for the fingerprint of a device in files.
+func hidden(name string) string { return "SHA256:" + strings.Repeat("A", 43-len(name)) + name }
+
+// addDevice starts a device.
+func (r *runner) addDevice(name string) {
+	dir := filepath.Join(filepath.Dir(r.dir), "device-"+name)
+	if _, err := server.Init(dir, server.Admin{Name: "admin", Password: password}); err != nil {
+		r.fatalf("init: %v", err)
+	}
+	s, err := server.New(server.Config{DataDir: dir})
+	if err != nil {
+		r.fatalf("device: %v", err)
+	}
+	d := &device{server: s, listener: memconn.Listen(memconn.Addr(name))}
+	s.StartOn(d.listener)
+	r.devices[name] = d
+}
+
+// dial is how the server reaches devices.
+func (r *runner) dial(ctx context.Context, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	d := r.devices[host]
+	if d == nil {
+		return nil, fmt.Errorf("dial tcp %s: connection refused", address)
+	}
+	return d.listener.Dial(ctx, memconn.Addr("server"))
 }
 
 func (r *runner) fatalf(format string, args ...any) {
@@ -72,6 +115,7 @@ func (r *runner) run() {
 		r.fatalf("init: %v", err)
 	}
 	r.start()
+	defer r.stopDevices()
 	defer r.stop()
 	for i, line := range strings.Split(r.archive.comment, "\n") {
 		r.line = i + 1
@@ -95,7 +139,7 @@ func (r *runner) lint() {
 		r.t.Log("yanglint is not installed: what the server tells is not checked by it")
 		return
 	}
-	s := r.open()
+	s := r.open(r.listener)
 	r.sessions["lint"] = s
 	s.send([]byte(`<get-data xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-nmda"><datastore xmlns:ds="urn:ietf:params:xml:ns:yang:ietf-datastores">ds:operational</datastore></get-data>`))
 	doc := etree.NewDocument()
@@ -151,11 +195,25 @@ func (r *runner) step(words []string) {
 	}
 	switch words[0] {
 	case "session":
-		r.sessions[arg(1)] = r.open()
+		to := r.listener
+		if len(words) > 2 {
+			to = r.devices[arg(2)].listener
+		}
+		r.sessions[arg(1)] = r.open(to)
+	case "device":
+		r.addDevice(arg(1))
+	case "program":
+		dir := filepath.Join(r.dir, "hooks")
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, arg(1)), r.archive.file(arg(2)), 0o700)); err != nil {
+			r.fatalf("%v", err)
+		}
 	case "send":
 		op := r.archive.file(arg(2))
 		if op == nil {
 			r.fatalf("there is no file %s", arg(2))
+		}
+		for name, d := range r.devices {
+			op = bytes.ReplaceAll(op, []byte(hidden(name)), []byte(d.fingerprint()))
 		}
 		r.session(arg(1)).send(op)
 	case "expect":
@@ -183,7 +241,7 @@ func (r *runner) step(words []string) {
 }
 
 func (r *runner) start() {
-	s, err := server.New(server.Config{DataDir: r.dir})
+	s, err := server.New(server.Config{DataDir: r.dir, Dial: r.dial})
 	if err != nil {
 		r.fatalf("start: %v", err)
 	}
@@ -208,6 +266,16 @@ func (r *runner) stop() {
 	r.server = nil
 }
 
+func (r *runner) stopDevices() {
+	for _, d := range r.devices {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if err := d.server.Stop(ctx); err != nil {
+			r.t.Errorf("stop: %v", err)
+		}
+		cancel()
+	}
+}
+
 // crash goes on with the files as they are now: what the server does on its way
 // down is lost, as after kill -9.
 func (r *runner) crash() {
@@ -224,7 +292,7 @@ func (r *runner) crash() {
 		r.fatalf("%v", err)
 	}
 	err := filepath.Walk(r.dir, func(path string, info os.FileInfo, err error) error {
-		mode := os.FileMode(0o600)
+		mode := 0o600 | info.Mode()&0o100
 		if info.IsDir() {
 			mode = 0o700
 		}
@@ -256,8 +324,8 @@ func (r *runner) session(name string) *session {
 const hello = `<hello xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><capabilities>` +
 	`<capability>urn:ietf:params:netconf:base:1.0</capability><capability>urn:ietf:params:netconf:base:1.1</capability></capabilities></hello>`
 
-func (r *runner) open() *session {
-	conn, err := r.listener.Dial(context.Background(), memconn.Addr("client"))
+func (r *runner) open(to *memconn.Listener) *session {
+	conn, err := to.Dial(context.Background(), memconn.Addr("client"))
 	if err != nil {
 		r.fatalf("dial: %v", err)
 	}

@@ -24,6 +24,8 @@ const (
 	filesDir = "files"
 	// keysDir has the keys that configurations name, a file for each.
 	keysDir = "keys"
+	// hooksDir has the programs that may be run to resolve incidents.
+	hooksDir = "hooks"
 	// workPrefix begins the name of a directory in which init or restore prepares
 	// what it then puts into place.
 	workPrefix = ".work-"

@@ -33,6 +33,7 @@ func (s *Server) bind(files *os.Root) error {
 		}),
 		s.netconf.Handle("incidentd-mapping", "test-mapping", s.testMapping),
 		s.incidents.Register(s.netconf),
+		s.cures.Register(s.netconf),
 	)
 	for _, rpc := range s.netconf.Unhandled() {
 		s.log.Debug("an operation is not supported", "rpc", rpc.QName())

@@ -70,6 +70,7 @@ var implemented = []string{
 	"incidentd-mapping",
 	"incidentd-notifications",
 	"incidentd-oam-tests",
+	"incidentd-resolution",
 	"incidentd-server",
 	"incidentd-sources",
 	"nc-notifications",

@@ -17,6 +17,7 @@ import (
 	"incidentd/incident"
 	"incidentd/incident/correlate"
 	"incidentd/incident/ingest"
+	"incidentd/incident/resolve"
 	"incidentd/netconf"
 	"incidentd/netconf/audit"
 	"incidentd/netconf/auth"
@@ -54,6 +55,8 @@ type Config struct {
 	FromStartup bool
 	// Correlator is what the correlator is made with.
 	Correlator correlate.Config
+	// Dial connects to the devices that are configured to resolve incidents; nil: over TCP.
+	Dial resolve.Dialer
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
 	Log *slog.Logger
 }
@@ -66,6 +69,7 @@ type Server struct {
 	store     *store
 	directory *directory
 	incidents *incident.Manager
+	cures     *resolve.Manager
 	sources   *ingest.Supervisor
 	tests     *oam.Manager
 	access    *nacm.Controller
@@ -141,6 +145,9 @@ func New(cfg Config) (_ *Server, err error) {
 	}
 	s.incidents.Start()
 	s.onStop("incidents", func(context.Context) error { return s.incidents.Stop() })
+	if s.cures, err = resolve.New(resolve.Config{Store: s.store.data, Incidents: s.incidents, Hooks: d.file(hooksDir), Dial: cfg.Dial, Log: s.log}); err != nil {
+		return nil, err
+	}
 	if s.sources, err = ingest.New(ingest.Config{Store: s.store.data, Inlet: s.inlet, Kinds: s.kinds(), Log: s.log}); err != nil {
 		return nil, err
 	}
@@ -229,6 +236,8 @@ func (s *Server) StartOn(ln net.Listener) {
 			s.failed <- err
 		}
 	})
+	s.cures.Start()
+	s.onStop("resolutions", func(context.Context) error { s.cures.Stop(); return nil })
 	s.sources.Start()
 	s.onStop("sources", func(context.Context) error { s.sources.Stop(); return nil })
 	s.onStop("configured subscriptions", s.background(s.publisher.Run))
