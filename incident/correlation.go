@@ -56,6 +56,11 @@ func CorrelatorFromData(n *data.Node, base correlate.Config) correlate.Config {
 		}
 		c.SharedRisks = append(c.SharedRisks, risk)
 	}
+	c.CoOccurrences = slices.Clone(c.CoOccurrences)
+	for r := range n.Entries("co-occurrence") {
+		c.CoOccurrences = append(c.CoOccurrences, correlate.CoOccurrence{Name: r.Leaf("name"), Cause: r.Leaf("cause-type"), Effect: r.Leaf("effect-type"),
+			Beside: r.Leaf("beside") == "true", Within: time.Duration(number(r.Leaf("within"))) * time.Millisecond})
+	}
 	c.Calendar = slices.Clone(c.Calendar)
 	for r := range n.Entries("calendar-rule") {
 		c.Calendar = append(c.Calendar, calendarFromData(r))
@@ -156,6 +161,9 @@ func CorrelatorToData(s *yang.Schema, c correlate.Config) *data.Node {
 			placeToData(risk.Entry("member", strconv.Itoa(k+1)), &m)
 		}
 	}
+	for k := range c.CoOccurrences {
+		pairToData(b.Entry("co-occurrence", c.CoOccurrences[k].Name), &c.CoOccurrences[k])
+	}
 	for k := range c.Calendar {
 		r := &c.Calendar[k]
 		rule := b.Entry("calendar-rule", r.Name)
@@ -216,4 +224,12 @@ func knowledgeToData(b *data.Builder, k *correlate.Knowledge) {
 
 func placeToData(b *data.Builder, o *correlate.MarkObject) {
 	b.Text("network", o.Network).Text("link", o.Link).Text("node", o.Node).Text("resource", o.Resource)
+}
+
+func pairToData(b *data.Builder, c *correlate.CoOccurrence) {
+	b.Leaf("cause-type", c.Cause).Leaf("effect-type", c.Effect)
+	if c.Beside {
+		b.Bool("beside", true)
+	}
+	b.Uint("within", uint64(c.Within/time.Millisecond))
 }

@@ -92,10 +92,11 @@ func TestCorrelatorData(t *testing.T) {
 	k.Prior[correlate.NodeFailure] = -4500
 	k.Against.Alive = -6000
 	want := correlate.Config{
-		Debounce: time.Second, ClearHold: -1, Recurrence: 48 * time.Hour, PeriodDays: 5, RaiseMinors: 4, RiskTimes: 2, RiskShare: 80, Knowledge: k, ApplyLearned: true,
-		AlarmTypes:  []correlate.AlarmType{{ID: "vnd:1", Class: "link-down", WillClear: true}, {ID: "vnd:2", Description: "Mains supply lost"}},
-		Rhythmic:    []correlate.Cause{correlate.AccessOutage, correlate.PortFailure},
-		SharedRisks: []correlate.SharedRisk{{Name: "duct 7", Members: []correlate.MarkObject{{Network: "otn", Link: "a-b"}, {Node: "N", Resource: "e0"}}}},
+		Debounce: time.Second, ClearHold: -1, Recurrence: 48 * time.Hour, PeriodDays: 5, RaiseMinors: 4, RiskTimes: 2, RiskShare: 80, PairTimes: 9, PairShare: 50, FlapRaises: 4, Short: -1, Reopen: time.Hour, Knowledge: k, ApplyLearned: true,
+		AlarmTypes:    []correlate.AlarmType{{ID: "vnd:1", Class: "link-down", WillClear: true}, {ID: "vnd:2", Description: "Mains supply lost"}},
+		Rhythmic:      []correlate.Cause{correlate.AccessOutage, correlate.PortFailure},
+		SharedRisks:   []correlate.SharedRisk{{Name: "duct 7", Members: []correlate.MarkObject{{Network: "otn", Link: "a-b"}, {Node: "N", Resource: "e0"}}}},
+		CoOccurrences: []correlate.CoOccurrence{{Name: "a", Cause: "vnd:1", Effect: "vnd:2", Beside: true, Within: 90 * time.Second}, {Name: "b", Cause: "vnd:2", Effect: "vnd:3", Within: time.Second}},
 		Calendar: []correlate.CalendarRule{{Name: "nights", Object: correlate.MarkObject{Node: "N"}, Start: 22*time.Hour + 30*time.Minute, Slack: 10 * time.Minute,
 			Lasts: 8 * time.Hour, Weekdays: []time.Weekday{time.Monday, time.Sunday}}},
 	}

@@ -3,7 +3,6 @@ package incident
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -131,46 +130,19 @@ type player struct {
 	first, last time.Time
 }
 
-// play reads the log piece by piece, so that no long read keeps the store from using its
-// room again.
+// play feeds both with the log.
 func (p *player) play() error {
-	const piece = 5000
-	from := []byte(nil)
-	for {
-		var events []event.Event
-		n, fault := 0, error(nil)
-		err := p.m.store.Read(tableEvents, from, nil, func(k, v []byte) bool {
-			var e event.Event
-			if e, fault = decodeEvent(v); fault != nil {
-				return false
-			}
-			n++
-			from = append(slices.Clone(k), 0)
-			if !e.Arrival.Before(p.since) {
-				events = append(events, e)
-			}
-			return n < piece
-		})
-		switch {
-		case err != nil:
-			return err
-		case fault != nil:
-			return fault
-		case n == 0:
-			return nil
+	return p.m.readLog(p.ctx, 0, func(e *event.Event) {
+		if e.Arrival.Before(p.since) {
+			return
 		}
-		for _, e := range events {
-			if p.ctx.Err() != nil {
-				return p.ctx.Err()
-			}
-			if p.events++; p.events == 1 {
-				p.first = e.Arrival
-			}
-			p.last = e.Arrival
-			p.before.Feed(e)
-			p.after.Feed(e)
+		if p.events++; p.events == 1 {
+			p.first = e.Arrival
 		}
-	}
+		p.last = e.Arrival
+		p.before.Feed(*e)
+		p.after.Feed(*e)
+	})
 }
 
 // lasting counts the incidents that were not merged into others.

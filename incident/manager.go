@@ -55,6 +55,7 @@ type Manager struct {
 	figures  atomic.Pointer[figures]
 	dryRuns  atomic.Uint64
 	trying   sync.Mutex // held during a dry run
+	learner  learner
 
 	// Owned by the writer of the store.
 	engine     *correlate.Engine

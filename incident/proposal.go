@@ -21,23 +21,30 @@ import (
 type proposal struct {
 	id, kind string
 	members  []correlate.MarkObject
+	pair     *correlate.CoOccurrence
 	correlate.Proposal
 }
 
-// proposals are what the correlator has learnt, but for what was rejected.
-func (m *Manager) proposals() (out []proposal) {
+// proposals are what the correlator has learnt, and what of pairs, but for what was rejected.
+func (m *Manager) proposals(pairs []pair) (out []proposal) {
 	rejected := m.judging.Child("learning")
 	list := m.schema.correlation.ChildNamed("learning").ChildNamed("rejected-proposal")
-	for _, p := range m.engine.Proposals() {
-		x := proposal{Proposal: p, kind: "calendar-rule"}
-		if p.Risk != nil {
-			x.kind, x.members = "shared-risk", p.Risk.Members
-		} else {
-			x.members = []correlate.MarkObject{p.Calendar.Object}
-		}
+	propose := func(x proposal) {
 		x.id = x.name()
 		if rejected.Entry(list, x.id) == nil {
 			out = append(out, x)
+		}
+	}
+	for _, p := range m.engine.Proposals() {
+		if p.Risk != nil {
+			propose(proposal{Proposal: p, kind: "shared-risk", members: p.Risk.Members})
+		} else {
+			propose(proposal{Proposal: p, kind: "calendar-rule", members: []correlate.MarkObject{p.Calendar.Object}})
+		}
+	}
+	for k := range pairs {
+		if p := &pairs[k]; m.wanted(p) {
+			propose(proposal{Proposal: correlate.Proposal{Times: p.times, Of: p.of, Sentence: p.sentence()}, kind: coOccurrence, pair: &p.CoOccurrence})
 		}
 	}
 	return out
@@ -46,6 +53,9 @@ func (m *Manager) proposals() (out []proposal) {
 // name is the id of a proposal: the same for the same objects, whatever the evidence.
 func (p *proposal) name() string {
 	var places []string
+	if p.pair != nil {
+		places = append(places, p.pair.Cause, p.pair.Effect)
+	}
 	for _, o := range p.members {
 		places = append(places, strings.Join([]string{o.Network, o.Link, o.Node, o.Resource}, "\x00"))
 	}
@@ -56,6 +66,9 @@ func (p *proposal) name() string {
 
 // called is the name of a proposal's entry when nobody gives one: its objects.
 func (p *proposal) called() string {
+	if p.pair != nil {
+		return p.pair.Effect + " after " + p.pair.Cause
+	}
 	var names []string
 	for _, o := range p.members {
 		names = append(names, strings.TrimSpace(o.Network+o.Node+" "+o.Link+o.Resource))
@@ -65,9 +78,13 @@ func (p *proposal) called() string {
 
 // listProposals answers list-proposals of incidentd-management.
 func (m *Manager) listProposals(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	pairs, err := m.pairs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	b := r.Output()
-	err := m.consult(ctx, func(*datastore.Tx) error {
-		for _, p := range m.proposals() {
+	err = m.consult(ctx, func(*datastore.Tx) error {
+		for _, p := range m.proposals(pairs) {
 			e := b.Entry("proposal", p.id).Leaf("kind", p.kind).Leaf("explanation", p.Sentence).Uint("of", uint64(p.Of))
 			for _, t := range p.Times {
 				e.Leaf("time", data.FormatTime(t))
@@ -77,6 +94,9 @@ func (m *Manager) listProposals(ctx context.Context, r *netconf.Request) (*netco
 			}
 			if c := p.Calendar; c != nil {
 				timesToData(e, c)
+			}
+			if p.pair != nil {
+				pairToData(e.Container(coOccurrence), p.pair)
 			}
 		}
 		return nil
@@ -102,10 +122,13 @@ func (m *Manager) approveProposal(ctx context.Context, r *netconf.Request) (*net
 			return nil, rpcerr.InvalidValue("there is a %s of the name %q already", p.kind, name).At(at(r.Input, "name"))
 		}
 		b := data.BuildEntry(list, name)
-		if c := p.Calendar; c != nil {
+		switch c := p.Calendar; {
+		case c != nil:
 			placeToData(b, &c.Object)
 			timesToData(b, c)
-		} else {
+		case p.pair != nil:
+			pairToData(b, p.pair)
+		default:
 			for k := range p.members {
 				placeToData(b.Entry("member", strconv.Itoa(k+1)), &p.members[k])
 			}
@@ -134,9 +157,16 @@ func (m *Manager) rejectProposal(ctx context.Context, r *netconf.Request) (*netc
 // configure changes the correlation of running as a decision about the proposal that the
 // input names wants it.
 func (m *Manager) configure(ctx context.Context, r *netconf.Request, decide func(*proposal, *data.Node) (*data.Node, error)) error {
+	var pairs []pair
+	var err error
+	if strings.HasPrefix(r.Input.Leaf("id"), coOccurrence) {
+		if pairs, err = m.pairs(ctx); err != nil {
+			return err
+		}
+	}
 	var p *proposal
-	err := m.consult(ctx, func(*datastore.Tx) error {
-		all := m.proposals()
+	err = m.consult(ctx, func(*datastore.Tx) error {
+		all := m.proposals(pairs)
 		k := slices.IndexFunc(all, func(p proposal) bool { return p.id == r.Input.Leaf("id") })
 		if k < 0 {
 			return rpcerr.InstanceRequired("there is no proposal %q; list-proposals tells those there are", r.Input.Leaf("id")).At(at(r.Input, "id"))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -21,7 +22,7 @@ type listProposalsCommand struct{}
 
 // Help is shown by `incctl proposals list --help`.
 func (*listProposalsCommand) Help() string {
-	return "Lists what the correlator has learnt: objects that fail together, which would be a shared risk, and objects that are down at a time of day, which would be a rule of the calendar. Each with its evidence."
+	return "Lists what the correlator has learnt: objects that fail together, which would be a shared risk; objects that are down at a time of day, which would be a rule of the calendar; and types of alarms of which one follows the other, which would be a co-occurrence. Each with its evidence."
 }
 
 // proposal is something learnt.
@@ -35,6 +36,15 @@ type proposal struct {
 	Start       string      `json:"start,omitempty"`
 	Slack       json.Number `json:"slack,omitempty"`
 	Lasts       json.Number `json:"lasts,omitempty"`
+	Pair        *pair       `json:"co-occurrence,omitempty"`
+}
+
+// pair are the alarm types of a co-occurrence. Within is in milliseconds.
+type pair struct {
+	Cause  string      `json:"cause-type"`
+	Effect string      `json:"effect-type"`
+	Beside bool        `json:"beside,omitempty"`
+	Within json.Number `json:"within"`
 }
 
 // member is an object of a proposal.
@@ -71,6 +81,14 @@ func (*listProposalsCommand) Run(ctx context.Context, a *app) error {
 			if p.Start != "" {
 				fmt.Fprintf(&b, "  at %s UTC, %s minutes to and fro, for %s minutes at most\n", clean(p.Start), p.Slack, p.Lasts)
 			}
+			if c := p.Pair; c != nil {
+				where := "at the same node"
+				if c.Beside {
+					where = "at the same node or the next"
+				}
+				within, _ := c.Within.Int64()
+				fmt.Fprintf(&b, "  %s after %s, %s, within %s\n", clean(c.Effect), clean(c.Cause), where, time.Duration(within)*time.Millisecond)
+			}
 			if n := len(p.Times); n > 0 {
 				fmt.Fprintf(&b, "  last seen %s\n", out.when(p.Times[n-1]))
 			}
@@ -96,6 +114,10 @@ func (s *session) proposals(ctx context.Context) (list []proposal, err error) {
 			own := func(name string) string { return leaf(m, nsManagement, name) }
 			p.Members = append(p.Members, member{own("id"), own("network"), own("link"), own("node"), own("resource")})
 		}
+		for _, c := range children(e, nsManagement, "co-occurrence") {
+			own := func(name string) string { return leaf(c, nsManagement, name) }
+			p.Pair = &pair{own("cause-type"), own("effect-type"), own("beside") == "true", json.Number(own("within"))}
+		}
 		list = append(list, p)
 	}
 	return list, nil
@@ -109,7 +131,7 @@ type approveProposalCommand struct {
 
 // Help is shown by `incctl proposals approve --help`.
 func (*approveProposalCommand) Help() string {
-	return "Makes what was learnt an entry of shared-risk or calendar-rule in running, where it holds at once. rollback takes it back."
+	return "Makes what was learnt an entry of shared-risk, calendar-rule or co-occurrence in running, where it holds at once. rollback takes it back."
 }
 
 // Run approves.

@@ -25,7 +25,7 @@ average (share), how many it had in all (times), the part of them at nodes besid
 
 With a topology, effects are looked for at the nodes that a link joins to that of the
 cause too; without, only there. Nothing is changed by it: what is right of it belongs into
-the rules of incidentd-correlation.`,
+the rules of incidentd-correlation, or its co-occurrences, which a server proposes of itself.`,
 	define: func(f *flag.FlagSet) func(context.Context, *app) error {
 		var l learner
 		f.StringVar(&l.events, "events", "", "a `FILE` of events as JSON Lines; - for standard input")

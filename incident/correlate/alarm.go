@@ -380,6 +380,9 @@ func (e *Engine) locate(a *alarm) {
 	}
 	e.list(a)
 	if a.class == Other && a.severity > event.Warning && !e.explained(a) {
+		if e.led(a) {
+			return
+		}
 		if i := e.impact(a); i != nil {
 			e.join(i, a)
 			return
@@ -429,6 +432,7 @@ func (e *Engine) evidence(a *alarm) {
 		}
 		e.reachIfNeeded(into, a)
 		e.reunite(into)
+		e.lead(into, a)
 		return
 	}
 	if a.severity <= event.Warning {

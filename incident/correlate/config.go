@@ -57,6 +57,10 @@ type Config struct {
 	// RiskShare in how many of a hundred failures of the rarer. 3, 60.
 	RiskTimes, RiskShare int
 
+	// PairTimes is how often alarms of one type must have followed those of another to be
+	// proposed as a co-occurrence, PairShare in how many of a hundred of its alarms. 5, 60.
+	PairTimes, PairShare int
+
 	// Recurrence is how long after an incident has ended another of the same root is
 	// linked to it. 24 h.
 	Recurrence time.Duration
@@ -68,6 +72,8 @@ type Config struct {
 	Calendar []CalendarRule
 	// SharedRisks are the risks that were approved.
 	SharedRisks []SharedRisk
+	// CoOccurrences are the pairs of alarm types that were approved.
+	CoOccurrences []CoOccurrence
 	// ApplyLearned has shared risks used as soon as they are learnt, where nobody can
 	// be asked.
 	ApplyLearned bool
@@ -146,6 +152,7 @@ func (c *Config) Counts() []Count {
 	return []Count{
 		{"timing", "flap-raises", &c.FlapRaises, 3}, {"timing", "short-holds", &c.ShortHolds, 3}, {"timing", "period-days", &c.PeriodDays, 3}, {"raising", "minors", &c.RaiseMinors, 2},
 		{"learning", "shared-risk-times", &c.RiskTimes, 3}, {"learning", "shared-risk-share", &c.RiskShare, 60},
+		{"learning", "co-occurrence-times", &c.PairTimes, 5}, {"learning", "co-occurrence-share", &c.PairShare, 60},
 	}
 }
 

@@ -23,6 +23,8 @@ type Engine struct {
 	calendar     []CalendarRule
 	risks        []SharedRisk
 	applyLearned bool
+	// follows and leads are the co-occurrences by their effects and by their causes.
+	follows, leads map[string][]CoOccurrence
 
 	// The present epoch.
 	x           stack
@@ -119,6 +121,7 @@ func (e *Engine) configure(c Config) {
 		e.know = DefaultKnowledge()
 	}
 	e.rhythmic, e.calendar, e.risks, e.applyLearned = c.Rhythmic, c.Calendar, c.SharedRisks, c.ApplyLearned
+	e.indexCoOccurrences(c.CoOccurrences)
 	if e.rhythmic == nil {
 		e.rhythmic = []Cause{AccessOutage}
 	}
@@ -137,7 +140,7 @@ func (e *Engine) configure(c Config) {
 // seen nothing.
 func (e *Engine) blank() *Engine {
 	f := &Engine{p: e.p, know: e.know, marks: e.marks, inventory: e.inventory, byClass: e.byClass, rhythmic: e.rhythmic, calendar: e.calendar,
-		risks: e.risks, applyLearned: e.applyLearned, x: e.x}
+		risks: e.risks, applyLearned: e.applyLearned, follows: e.follows, leads: e.leads, x: e.x}
 	f.empty()
 	f.epoch()
 	return f

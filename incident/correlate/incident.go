@@ -155,7 +155,8 @@ type EventRef struct {
 // Why tells why an event is in an incident.
 type Why struct {
 	// Rule is the id of the rule that speaks for it, or "impact", "traffic-moved",
-	// "same-trace", "merged", "operator", or "beside" for a line of a log that says nothing.
+	// "same-trace", "merged", "operator", "beside" for a line of a log that says nothing,
+	// or "co-occurrence: " and the name of one.
 	Rule string
 	// Path are the edges from the event's place down to the root, the nearest first,
 	// or the one edge of the root's reach that it rests on.

@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Reasoning is what speaks for the root of an incident and against it, besides its
@@ -48,6 +49,9 @@ func (c *Incident) Reasoning() Reasoning {
 	for _, p := range t.also {
 		r.Learned = append(r.Learned, fmt.Sprintf("%s%s fails together with the root, by a shared risk or because an operator said so.", p.CauseName, at(p.Node, p.Resource)))
 	}
+	for _, rule := range t.coOccurrences() {
+		r.Learned = append(r.Learned, fmt.Sprintf("The co-occurrence %s has put events here that no rule explains.", rule))
+	}
 	if c.RecurrenceOf != 0 {
 		r.Learned = append(r.Learned, fmt.Sprintf("inc-%d was the last of %s of the same root.", c.RecurrenceOf, counted(c.Recurrences, "earlier one")))
 	}
@@ -62,4 +66,14 @@ func (e *Engine) Content(no uint64) (*Incident, error) {
 		return nil, err
 	}
 	return e.content(i), nil
+}
+
+// coOccurrences are the names of those that have put events into the incident.
+func (t *telling) coOccurrences() (names []string) {
+	for k := range t.members {
+		if name, ok := strings.CutPrefix(t.members[k].rule, byCoOccurrence); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

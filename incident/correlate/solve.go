@@ -455,6 +455,7 @@ func (e *Engine) apply(picks []pick, incs []*incident) {
 	for k := range picks {
 		e.meet(picks[k].inc)
 		e.reunite(picks[k].inc)
+		e.lead(picks[k].inc, picks[k].members...)
 	}
 }
 

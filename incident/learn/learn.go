@@ -22,6 +22,9 @@ type Options struct {
 	Rounds int
 	// Beside returns the devices beside one, to which an alarm may pass; nil is none.
 	Beside func(device int) []int
+	// MostBefore bounds the alarms at each device that may have caused one, to the latest
+	// before it; 0 is no bound.
+	MostBefore int
 	// LeastShare is the share of the alarms of a type that must have an effect for a link to be
 	// one, LeastTimes how many it must have had. 0.002, 2.
 	LeastShare float64
@@ -117,10 +120,10 @@ func newModel(alarms []Alarm, o Options) *model {
 	for k, a := range m.alarms {
 		m.exposed[a.Type][here]++
 		m.exposed[a.Type][beside] += float64(len(near[a.Device]))
-		m.parents[k] = m.before(nil, k, at[a.Device], here, o.window())
+		m.parents[k] = m.before(nil, k, at[a.Device], here, &o)
 		for _, d := range near[a.Device] {
 			if d >= 0 && d < m.devices && d != a.Device {
-				m.parents[k] = m.before(m.parents[k], k, at[d], beside, o.window())
+				m.parents[k] = m.before(m.parents[k], k, at[d], beside, &o)
 			}
 		}
 	}
@@ -129,9 +132,14 @@ func newModel(alarms []Alarm, o Options) *model {
 
 // before appends what of some alarms may have caused one: all within the window before it,
 // those of the same moment too, but for its own type.
-func (m *model) before(out []parent, k int, of []int, place uint8, window time.Duration) []parent {
+func (m *model) before(out []parent, k int, of []int, place uint8, o *Options) []parent {
 	a := &m.alarms[k]
-	first, _ := slices.BinarySearchFunc(of, a.At.Add(-window), func(j int, t time.Time) int { return m.alarms[j].At.Compare(t) })
+	compare := func(j int, t time.Time) int { return m.alarms[j].At.Compare(t) }
+	first, _ := slices.BinarySearchFunc(of, a.At.Add(-o.window()), compare)
+	if o.MostBefore > 0 {
+		last, _ := slices.BinarySearchFunc(of, a.At.Add(1), compare)
+		first = max(first, last-o.MostBefore)
+	}
 	for _, j := range of[first:] {
 		b := &m.alarms[j]
 		lag := a.At.Sub(b.At)
