@@ -7,10 +7,12 @@ FUZZTIME ?= 5s
 BENCH ?= .
 SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
+SOAK ?= 1h
+SOAK_KILL ?= 5m
 SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab dist dist-check check clean
+.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab soak dist dist-check check clean
 
 all: build
 
@@ -117,6 +119,11 @@ simulate:
 # family. It prints its seed, and INCIDENTD_SEED repeats a run. go test has a short form.
 crosscheck:
 	INCIDENTD_CROSSCHECK=$(CROSSCHECK) $(GO) test -count=1 -timeout 20m -v -run CrossCheck ./yang/validate
+
+# soak puts the server under mixed load for an hour and kills it every five minutes: nothing
+# that was acknowledged may be lost, and nothing may grow. SOAK and SOAK_KILL say otherwise.
+soak: build
+	$(GO) run ./cmd/internal/soak -for $(SOAK) -kill $(SOAK_KILL)
 
 # score tells how well the correlator judges: simulated networks of several seeds, one of
 # thousands of nodes, the recorded ones and the learner's where the reference data are at hand.
