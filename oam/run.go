@@ -90,7 +90,7 @@ func (m *Manager) failAtOnce(it *item, r *run, f *Fault) {
 	}
 	it.Runs++
 	r.ticket = nil
-	m.over(it, r, r.close(nil, f), nil)
+	m.over(it, r, r.settle(nil, f), nil)
 }
 
 // start begins a run that has its place.
@@ -133,7 +133,7 @@ func (m *Manager) carryOut(it *item, r *run) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	to := r.close(found, err)
+	to := r.settle(found, err)
 	c := m.certify(r, to)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -255,9 +255,9 @@ func (m *Manager) halt(it *item, why Reason, detail string) {
 	r.cancel(&halted{why, detail})
 }
 
-// close writes into the record of a run what became of it, and tells the state that it leads
+// settle writes into the record of a run what became of it, and tells the state that it leads
 // to.
-func (r *run) close(found *Measurement, err error) (to State) {
+func (r *run) settle(found *Measurement, err error) (to State) {
 	rec := &r.record
 	rec.End, rec.Found = time.Now(), found
 	to = Finish
@@ -292,7 +292,7 @@ func (r *run) close(found *Measurement, err error) (to State) {
 	return to
 }
 
-// over ends a run that is closed, with m.mu held: its record, its certificate if it has one,
+// over ends a run that is settled, with m.mu held: its record, its certificate if it has one,
 // the notification of it, the state, and what comes next.
 func (m *Manager) over(it *item, r *run, to State, c *certificate) {
 	rec := &r.record

@@ -105,10 +105,16 @@ func (c *connection) dial(ctx context.Context, a *app) (*session, error) {
 // open connects once.
 func open(ctx context.Context, addr string, cfg client.Config) (*session, error) {
 	began := time.Now()
+	var hostKey ssh.PublicKey
+	trusted := cfg.HostKey
+	cfg.HostKey = func(host string, remote net.Addr, key ssh.PublicKey) error {
+		hostKey = key
+		return trusted(host, remote, key)
+	}
 	cl, err := client.Dial(ctx, addr, cfg)
 	switch {
 	case err == nil:
-		return &session{c: cl, timeout: cfg.Timeout, opened: began, server: addr}, nil
+		return &session{c: cl, timeout: cfg.Timeout, opened: began, server: addr, hostKey: hostKey}, nil
 	case errors.Is(err, client.ErrHostKey):
 		return nil, fmt.Errorf("%w: %w", errHostKey, err)
 	// The SSH package has no error value for it.

@@ -22,6 +22,9 @@ type oamCommand struct {
 	Run     oamRunCommand     `cmd:"" help:"Run a test or a sequence now."`
 	Stop    oamStopCommand    `cmd:"" help:"Stop the run of a test or a sequence."`
 	Preview oamPreviewCommand `cmd:"" help:"Tell when a schedule is due, and which tests would meet."`
+	Report  oamReportCommand  `cmd:"" help:"Draw delay and loss of a test over time."`
+	Certify oamCertifyCommand `cmd:"" help:"Get the birth certificate of a sequence, and check its signature."`
+	Preset  oamPresetCommand  `cmd:"" help:"Print a sequence of tests for a new service, by its kind."`
 }
 
 // oamKind is where tests or sequences stand.
@@ -82,10 +85,26 @@ type oamResult struct {
 	Sent    string      `json:"tx-packet-count,omitempty"`
 	Got     string      `json:"rx-packet-count,omitempty"`
 	Loss    string      `json:"loss-ratio,omitempty"`
+	Least   string      `json:"min-delay-value,omitempty"`
 	Delay   string      `json:"average-delay-value,omitempty"`
+	Most    string      `json:"max-delay-value,omitempty"`
+	P95     string      `json:"percentile-95-delay-value,omitempty"`
+	Jitter  string      `json:"average-jitter-value,omitempty"`
 	MTU     string      `json:"path-mtu,omitempty"`
 	Hops    string      `json:"hop-cnt,omitempty"`
+	Samples []oamSample `json:"sample,omitempty"`
 	Members []oamResult `json:"member,omitempty"`
+}
+
+// oamSample is a part of a run.
+type oamSample struct {
+	Offset string `json:"offset"`
+	Sent   string `json:"tx-packet-count"`
+	Got    string `json:"rx-packet-count"`
+	Lost   string `json:"packet-loss-count"`
+	Least  string `json:"min-delay-value,omitempty"`
+	Delay  string `json:"average-delay-value,omitempty"`
+	Most   string `json:"max-delay-value,omitempty"`
 }
 
 // oamTests reads the tests and sequences of a name, or all of them. Results are read of one
@@ -160,7 +179,14 @@ func decodeOAMResult(e *etree.Element) oamResult {
 	r := oamResult{RunID: text("run-id"), Name: text("name"), Trigger: text("trigger"), Start: text("start-time"), End: text("end-time"),
 		Outcome: text("outcome"), Reason: local(text("reason")), Detail: text("detail"), Verdict: text("verdict"), Crossed: leafList(e, nsOAMTests, "crossed"),
 		Sent: text("session-packet-statistics", "tx-packet-count"), Got: text("session-packet-statistics", "rx-packet-count"),
-		Loss: text("session-error-statistics", "loss-ratio"), Delay: text("two-way-delay", "average-delay-value"), MTU: text("path-mtu"), Hops: text("hop-cnt")}
+		Loss: text("session-error-statistics", "loss-ratio"), MTU: text("path-mtu"), Hops: text("hop-cnt")}
+	r.Least, r.Delay, r.Most = text("two-way-delay", "min-delay-value"), text("two-way-delay", "average-delay-value"), text("two-way-delay", "max-delay-value")
+	r.P95, r.Jitter = text("two-way-delay", "percentile-95-delay-value"), text("two-way-delay", "average-jitter-value")
+	for _, s := range children(e, nsOAMTests, "sample") {
+		of := func(name string) string { return leaf(s, nsOAMTests, name) }
+		r.Samples = append(r.Samples, oamSample{of("offset"), of("tx-packet-count"), of("rx-packet-count"), of("packet-loss-count"),
+			of("min-delay-value"), of("average-delay-value"), of("max-delay-value")})
+	}
 	for _, m := range children(e, nsOAMTests, "member") {
 		r.Members = append(r.Members, decodeOAMResult(m))
 	}

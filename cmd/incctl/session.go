@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+	"golang.org/x/crypto/ssh"
 
 	"incidentd/netconf/client"
 	"incidentd/yang"
@@ -23,9 +24,10 @@ type session struct {
 	timeout time.Duration // for an answer
 	opened  time.Time     // when the connection began, on our clock
 	early   []*client.Notification
-	server  string       // its address
-	schema  *yang.Schema // nil until app.schema has fetched it
-	shared  bool         // close leaves it open, for the next command
+	server  string        // its address
+	schema  *yang.Schema  // nil until app.schema has fetched it
+	hostKey ssh.PublicKey // of the server
+	shared  bool          // close leaves it open, for the next command
 }
 
 // close ends the session, politely if the server is quick.

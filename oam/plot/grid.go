@@ -72,7 +72,8 @@ func (g *grid) text(row int) string {
 		}
 		for y, bits := range weights {
 			for x, bit := range bits {
-				if at := (row*4+y)*g.width() + c*2 + x; g.dots[at] || g.bars[at] {
+				// Every other dot of a bar is left out, so that the line before it is seen.
+				if at := (row*4+y)*g.width() + c*2 + x; g.dots[at] || g.bars[at] && y%2 == 0 {
 					line[c] |= bit
 				}
 			}

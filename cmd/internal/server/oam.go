@@ -3,9 +3,9 @@ package server
 import (
 	"context"
 	"os"
-	"runtime/debug"
 	"time"
 
+	"incidentd/cmd/internal/version"
 	"incidentd/netconf/sshsig"
 	"incidentd/oam"
 	"incidentd/oam/app"
@@ -44,11 +44,7 @@ func (s *Server) startTests() (err error) {
 
 // certifier makes the certificates of sequences, in the name of this server.
 func (s *Server) certifier() *report.Certifier {
-	software := "incidentd"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		software += " " + info.Main.Version
-	}
-	return &report.Certifier{Name: s.name, Software: software, PublicKey: sshsig.AuthorizedKey(s.hostKey.PublicKey()),
+	return &report.Certifier{Name: s.name, Software: "incidentd " + version.Text(), PublicKey: sshsig.AuthorizedKey(s.hostKey.PublicKey()),
 		Sign: func(document []byte) ([]byte, error) { return sshsig.Sign(s.hostKey, report.Namespace, document) },
 		Clock: func() (bool, time.Duration) {
 			e := stamp.Clock()
