@@ -193,6 +193,11 @@ func encodePath(b *data.Builder, p *Path) {
 		if h.ICMP != nil {
 			e.Uint("icmp-type", uint64(h.ICMP.Type)).Uint("icmp-code", uint64(h.ICMP.Code))
 		}
+		if r := h.Bridge; r != nil {
+			e.Text("relay", r.Relay).Bool("forwarded", r.Forwarded).Bool("terminal-mep", r.TerminalMEP).
+				Text("ingress", r.Ingress).Text("ingress-mac", r.IngressMAC.String()).
+				Text("egress", r.Egress).Text("egress-mac", r.EgressMAC.String())
+		}
 	}
 }
 

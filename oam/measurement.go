@@ -120,6 +120,17 @@ type Hop struct {
 	MinDelay  time.Duration // 0: nothing was received
 	// ICMP is the last answer's type and code; nil when there was none.
 	ICMP *ICMP `json:",omitempty"`
+	// Bridge is what a link trace tells of it; nil of other paths.
+	Bridge *Bridge `json:",omitempty"`
+}
+
+// Bridge is what a link trace reply tells [IEEE 802.1Q clause 21.9]. The names of actions
+// are those of ieee802-dot1q-cfm; "": not told.
+type Bridge struct {
+	Relay                  string
+	Forwarded, TerminalMEP bool
+	Ingress, Egress        string           `json:",omitempty"`
+	IngressMAC, EgressMAC  net.HardwareAddr `json:",omitempty"`
 }
 
 // ICMP is the kind of an ICMP message.

@@ -64,6 +64,15 @@ func (e *End) Addresses() []netip.AddrPort {
 	return list
 }
 
+// Listening are its Addresses, for people.
+func (e *End) Listening() []string {
+	var list []string
+	for _, a := range e.Addresses() {
+		list = append(list, a.String())
+	}
+	return list
+}
+
 // Stats are the figures since it began.
 func (e *End) Stats() Stats { return e.gate.Stats() }
 

@@ -4,6 +4,7 @@ package socket
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"time"
 
@@ -72,3 +73,37 @@ func Connect(oam.Vantage, netip.AddrPort, Options) (*Attempt, error) {
 
 // Wait fails.
 func (*Attempt) Wait(time.Time) (Message, error) { return Message{}, errors.ErrUnsupported }
+
+// Link is an open packet socket.
+type Link struct{}
+
+// OpenLink fails: this system does not have what is needed.
+func OpenLink(oam.Vantage, string, uint16) (*Link, Station, error) {
+	return nil, Station{}, oam.Faultf(oam.NotSupported, "tests of Ethernet need Linux")
+}
+
+// Join fails.
+func (*Link) Join(int, net.HardwareAddr) error { return errors.ErrUnsupported }
+
+// Send fails.
+func (*Link) Send([]byte, int) (time.Time, error) { return time.Time{}, errors.ErrUnsupported }
+
+// SetReadDeadline fails.
+func (*Link) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// Receive fails.
+func (*Link) Receive([]byte) (int, Frame, error) { return 0, Frame{}, errors.ErrUnsupported }
+
+// Close does nothing.
+func (*Link) Close() error { return nil }
+
+// Bridge is what a Linux bridge knows at a moment.
+type Bridge struct{ Ports map[int]Station }
+
+// Port knows none.
+func (*Bridge) Port([6]byte, uint16) (int, bool) { return 0, false }
+
+// ReadBridge fails: this system does not have what is needed.
+func ReadBridge(oam.Vantage, string) (*Bridge, error) {
+	return nil, oam.Faultf(oam.NotSupported, "maintenance points need Linux")
+}

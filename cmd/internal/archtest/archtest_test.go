@@ -158,6 +158,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"schedule", "log/slog", "schedules are arithmetic; their errors are returned"},
 	{"oam/app", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/bfd", module + "/datastore/...", "an engine measures, and knows no store"},
+	{"oam/cfm", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/icmp", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/path", module + "/datastore/...", "an engine measures, and knows no store"},
 	{"oam/stamp", module + "/datastore/...", "an engine measures, and knows no store"},

@@ -13,6 +13,7 @@ import (
 	"incidentd/datastore"
 	"incidentd/oam"
 	"incidentd/oam/app"
+	"incidentd/oam/cfm"
 	"incidentd/oam/farend"
 	"incidentd/oam/stamp"
 	"incidentd/yang"
@@ -49,7 +50,7 @@ type common struct {
 
 // runningEnd is one that answers.
 type runningEnd interface {
-	Addresses() []netip.AddrPort
+	Listening() []string // where
 	Stats() farend.Stats
 	Close() error
 }
@@ -86,6 +87,23 @@ func newEchoResponders(store *datastore.Store, log *slog.Logger) *farEnds[app.Re
 			return app.ResponderConfig{Vantage: c.vantage, Port: uint16(p.Uint("port")), Allowed: c.allowed, MaxRate: c.maxRate}
 		},
 		begin: func(c app.ResponderConfig) (runningEnd, error) { return app.Respond(c) },
+	}).join(store, log)
+}
+
+// newMaintenancePoints are those of Ethernet CFM.
+func newMaintenancePoints(store *datastore.Store, log *slog.Logger) *farEnds[cfm.PointConfig] {
+	return (&farEnds[cfm.PointConfig]{list: "maintenance-point", kind: "maintenance point",
+		read: func(p oam.Params, c common) cfm.PointConfig {
+			return cfm.PointConfig{
+				Vantage:      c.vantage,
+				Interface:    p.String("interface"),
+				Intermediate: p.String("type") == "mip",
+				VLAN:         uint16(p.Uint("vlan")),
+				Level:        uint8(p.Uint("md-level")),
+				MaxRate:      c.maxRate,
+			}
+		},
+		begin: func(c cfm.PointConfig) (runningEnd, error) { return cfm.Answer(c) },
 	}).join(store, log)
 }
 
@@ -177,7 +195,7 @@ func (r *farEnds[C]) apply(wanted map[string]C) (ok bool) {
 			}
 		} else {
 			now.begun = begun
-			r.log.Info(r.kind+" begun", "name", name, "addr", begun.Addresses())
+			r.log.Info(r.kind+" begun", "name", name, "addr", begun.Listening())
 		}
 		r.set(name, now)
 	}
@@ -211,8 +229,8 @@ func (r *farEnds[C]) state(snap *datastore.Snapshot) *data.Node {
 			state.Leaf("fault", at.fault)
 			continue
 		}
-		for _, a := range at.begun.Addresses() {
-			state.Leaf("listening", a.String())
+		for _, a := range at.begun.Listening() {
+			state.Leaf("listening", a)
 		}
 		figures := at.begun.Stats()
 		state.Uint("sessions", uint64(figures.Peers)).Uint("rcv-packets", figures.Received).

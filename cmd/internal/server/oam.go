@@ -10,6 +10,7 @@ import (
 	"incidentd/oam"
 	"incidentd/oam/app"
 	"incidentd/oam/bfd"
+	"incidentd/oam/cfm"
 	"incidentd/oam/icmp"
 	"incidentd/oam/path"
 	"incidentd/oam/report"
@@ -29,6 +30,8 @@ func (s *Server) startTests() (err error) {
 		"http-request":   app.Request,
 		"stamp":          node.Engine,
 		"bfd-liveness":   bfd.New(s.directory.sharedKey).Engine,
+		"cfm-loopback":   cfm.Loopback,
+		"cfm-linktrace":  cfm.Linktrace,
 	}})
 	if err != nil {
 		return err
@@ -38,6 +41,7 @@ func (s *Server) startTests() (err error) {
 	}
 	s.onStop("reflectors", s.background(newReflectors(node, s.store.data, s.log).run))
 	s.onStop("echo responders", s.background(newEchoResponders(s.store.data, s.log).run))
+	s.onStop("maintenance points", s.background(newMaintenancePoints(s.store.data, s.log).run))
 	s.onStop("OAM tests", func(context.Context) error { s.tests.Stop(); return nil })
 	return s.tests.Start()
 }

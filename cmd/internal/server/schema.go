@@ -100,6 +100,8 @@ var ownFeatures = map[string][]string{
 	"incidentd-oam-tests": {
 		"bfd-liveness",
 		"birth-certificate",
+		"ethernet-cfm",
+		"maintenance-points",
 		"stamp-reflector",
 		"udp-echo-responder",
 	},
