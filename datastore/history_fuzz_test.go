@@ -28,7 +28,7 @@ func fuzzed(t testing.TB) (n *names, schema *yang.Schema, old, new *data.Node) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n = &names{number: map[string]uint16{}, name: map[uint16]string{}}
+	n = newNames()
 	var number func(*yang.Node)
 	number = func(s *yang.Node) {
 		for _, c := range s.Data {

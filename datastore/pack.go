@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -10,9 +11,63 @@ import (
 	"incidentd/yang/rpcerr"
 )
 
-// The stored state is written by the entry: the row of an entry holds what is in it, but
-// for the entries below, which have rows of their own. An incident of forty leafs is one
-// row and not forty.
+// The stored state is written by the entry: the row of an outermost entry holds all that is
+// in it. An incident of forty leafs and a few events is one row. Where that is large, or has
+// what the user orders, entries below have rows of their own, so that an incident that grows
+// by an event does not write all its events again.
+
+// whole begins the row of an entry that has no rows below it. The rows of others begin with
+// the length of a way, which is not 0.
+const whole = 0
+
+// entry gathers the change of an entry; was or is may be nil.
+func (rw *rowWriter) entry(parent *data.Loc, key []byte, was, is *data.Node) {
+	if is == nil {
+		rw.deleteBelow(key)
+		return
+	}
+	if was == nil {
+		rw.putWhole(key, is)
+		return
+	}
+	stored := rw.w.Get(rw.table, key)
+	wasWhole := len(stored) > 0 && stored[0] == whole
+	switch row, ok := rw.whole(is); {
+	case ok && bytes.Equal(row, stored):
+	case ok:
+		if !wasWhole {
+			rw.deleteBelow(key)
+		}
+		rw.set(key, row)
+	case wasWhole:
+		rw.putEntry(key, is)
+	default:
+		data.DiffWhole(parent.Down(is), was, rw.changed)
+	}
+}
+
+// putWhole writes an entry that has no rows yet.
+func (rw *rowWriter) putWhole(key []byte, n *data.Node) {
+	if row, ok := rw.whole(n); ok && rw.fits(key, n) {
+		rw.set(key, row)
+		return
+	}
+	rw.putEntry(key, n)
+}
+
+// whole is the row that holds all of an entry; false without one.
+func (rw *rowWriter) whole(n *data.Node) ([]byte, bool) {
+	if len(n.Schema().Keys) == 0 {
+		return nil, false
+	}
+	return n.AppendPacked([]byte{whole}, func(s *yang.Node) int {
+		num, err := rw.names.of(rw.w, s)
+		if err != nil && rw.err == nil {
+			rw.err = err
+		}
+		return int(num)
+	})
+}
 
 // packs reports whether what is below a place is written by the entry. Where the user
 // orders entries, their rows tell the order.
@@ -71,14 +126,19 @@ func (rw *rowWriter) putEntry(key []byte, n *data.Node) {
 	if s := n.Schema(); len(s.Keys) == 0 && rw.err == nil {
 		rw.err = fmt.Errorf("%s has no key, so its entries cannot be stored", s)
 	}
-	if len(key) > kv.MaxKey && rw.err == nil {
-		rw.err = rpcerr.TooBig("the keys on the way to a node of %s have more than %d bytes", n.Schema().Path(), kv.MaxKey)
-	}
-	if rw.err != nil {
+	if !rw.fits(key, n) {
 		return
 	}
 	rw.set(key, rw.pack(nil, nil, n))
 	rw.putBelow(key, n)
+}
+
+// fits reports whether a key is short enough for a row, and nothing has failed.
+func (rw *rowWriter) fits(key []byte, n *data.Node) bool {
+	if len(key) > kv.MaxKey && rw.err == nil {
+		rw.err = rpcerr.TooBig("the keys on the way to a node of %s have more than %d bytes", n.Schema().Path(), kv.MaxKey)
+	}
+	return rw.err == nil
 }
 
 // putBelow writes the entries below a node, and what the user ordered.
@@ -101,7 +161,7 @@ func (rw *rowWriter) putBelow(key []byte, n *data.Node) {
 			rw.put(below, c)
 			rw.byEntry = true
 		case s.Kind == yang.List:
-			rw.putEntry(below, c)
+			rw.putWhole(below, c)
 		default:
 			rw.putBelow(below, c)
 		}
@@ -140,6 +200,15 @@ func (rw *rowWriter) pack(row, way []byte, n *data.Node) []byte {
 // unpack reads the row of an entry that the way leads to.
 func (n *names) unpack(l *data.Loader, schema *yang.Schema, way []data.Step, row []byte) error {
 	entry := way[len(way)-1].Schema
+	if len(row) > 0 && row[0] == whole {
+		e, err := data.ParsePacked(entry, way[len(way)-1].Key, string(row[1:]), func(parent *yang.Node, number int) (*yang.Node, error) {
+			return n.child(schema, parent, number)
+		})
+		if err != nil {
+			return fmt.Errorf("an entry of %s: %w", entry.Path(), err)
+		}
+		return l.PutEntry(way, e)
+	}
 	if err := l.Put(way, "", 0); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -71,6 +72,9 @@ func grow(rnd *rand.Rand, n *data.Node) *data.Node {
 		}
 		switch c.Kind {
 		case yang.Leaf, yang.LeafList:
+			if rnd.IntN(8) == 0 {
+				name = strings.Repeat(name, 3000) // a few of these are too long for one row
+			}
 			n = n.With(data.NewLeaf(c, name))
 		case yang.AnyData:
 			n = n.With(data.NewAny(c, xmltext.Raw{Content: []byte("<x xmlns=\"urn:x\">" + name + "</x>")}))
@@ -99,8 +103,20 @@ func grow(rnd *rand.Rand, n *data.Node) *data.Node {
 	return n
 }
 
+// putLayout3 writes an entry as layout 3 had it: each entry below has a row of its own.
+func putLayout3(rw *rowWriter, key []byte, n *data.Node) {
+	if n.Schema().Kind == yang.List {
+		rw.set(key, rw.pack(nil, nil, n))
+	}
+	for c := range n.Children() {
+		if k := c.Schema().Kind; k == yang.List || k == yang.Container {
+			putLayout3(rw, rw.step(key[:len(key):len(key)], c), c)
+		}
+	}
+}
+
 // TestStateRows changes a state tree at random and loads it after each change: it is what
-// was stored. It begins with the rows of layout 2.
+// was stored. It begins with the rows of layout 2, and goes on with those of layout 3.
 func TestStateRows(t *testing.T) {
 	schema := packed(t)
 	top := schema.Root.ChildNamed("top")
@@ -155,6 +171,20 @@ func TestStateRows(t *testing.T) {
 				return rw.write()
 			})
 		}
+		l := top.ChildNamed("l")
+		change(func(n *names, w *kv.Writer, fresh *data.Node) error {
+			if _, err := w.DeleteRange(tableState, nil, nil); err != nil {
+				return err
+			}
+			rw, err := n.changes(w, tableState, data.New(schema.Root), fresh.With(fresh.Get(top).WithOnly(l)), false)
+			if err != nil {
+				return err
+			}
+			for e := range fresh.Get(top).EntriesOf(l) {
+				putLayout3(rw, rw.step(rw.step(nil, fresh.Get(top)), e), e)
+			}
+			return rw.write()
+		})
 		for range 300 {
 			before := tree
 			change(func(n *names, w *kv.Writer, fresh *data.Node) error {
@@ -171,10 +201,10 @@ func TestStateRows(t *testing.T) {
 	}
 }
 
-// One leaf of an entry is one row, and so is the whole entry.
+// TestStateRowsAreFew: an entry is one row, which is written when something in it is another.
 func TestStateRowsAreFew(t *testing.T) {
 	schema := packed(t)
-	n := &names{number: map[string]uint16{}, name: map[uint16]string{}}
+	n := newNames()
 	db, err := kv.Open(filepath.Join(t.TempDir(), "store.db"), kv.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +224,7 @@ func TestStateRowsAreFew(t *testing.T) {
 		for _, c := range []struct {
 			old, new *data.Node
 			rows     int
-		}{{data.New(schema.Root), entry("1"), 2}, {entry("1"), entry("2"), 1}, {entry("2"), entry("2"), 0}} {
+		}{{data.New(schema.Root), entry("1"), 1}, {entry("1"), entry("2"), 1}, {entry("2"), entry("2"), 0}} {
 			rw, err := n.changes(w, tableState, c.old, c.new, false)
 			if err != nil {
 				return err
@@ -220,6 +250,9 @@ func FuzzUnpack(f *testing.F) {
 	list := schema.Root.ChildNamed("top").ChildNamed("l")
 	for e := range tree.Get(schema.Root.ChildNamed("top")).EntriesOf(list) {
 		f.Add(rw.pack(nil, nil, e))
+		if row, ok := rw.whole(e); ok {
+			f.Add(row)
+		}
 	}
 	f.Add([]byte{2, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, row []byte) {
@@ -229,9 +262,16 @@ func FuzzUnpack(f *testing.F) {
 			return
 		}
 		e := l.Tree().Get(schema.Root.ChildNamed("top")).Entry(list, data.Key("1", "2"))
-		again := data.NewLoader(schema.Root)
-		if err := n.unpack(again, schema, way, rw.pack(nil, nil, e)); err != nil {
-			t.Errorf("packed again it is refused: %v", err)
+		again := func(row []byte) *data.Node {
+			l := data.NewLoader(schema.Root)
+			if err := n.unpack(l, schema, way, row); err != nil {
+				t.Fatalf("packed again it is refused: %v", err)
+			}
+			return l.Tree().Get(schema.Root.ChildNamed("top")).Entry(list, data.Key("1", "2"))
+		}
+		again(rw.pack(nil, nil, e))
+		if row, ok := rw.whole(e); ok && !data.Equal(again(row), e) {
+			t.Errorf("packed again it is\n%s\nand was\n%s", data.AppendXML(nil, again(row), ""), data.AppendXML(nil, e, ""))
 		}
 	})
 }

@@ -21,6 +21,7 @@ const tableNames = "names"
 type names struct {
 	number map[string]uint16
 	name   map[uint16]string
+	known  map[*yang.Node]uint16 // numbers that were looked up
 }
 
 // forget takes back the names that were added since there were count of them.
@@ -29,10 +30,15 @@ func (n *names) forget(count int) {
 		delete(n.number, n.name[uint16(num)])
 		delete(n.name, uint16(num))
 	}
+	clear(n.known)
+}
+
+func newNames() *names {
+	return &names{number: map[string]uint16{}, name: map[uint16]string{}, known: map[*yang.Node]uint16{}}
 }
 
 func loadNames(r *kv.Reader) (*names, error) {
-	n := &names{number: map[string]uint16{}, name: map[uint16]string{}}
+	n := newNames()
 	for k, v := range r.Scan(tableNames, nil, nil) {
 		if len(k) != 2 {
 			return nil, fmt.Errorf("%w: a name's number has %d bytes", kv.ErrDamaged, len(k))
@@ -45,8 +51,12 @@ func loadNames(r *kv.Reader) (*names, error) {
 
 // of returns the number of a schema node, a new one when it has none.
 func (n *names) of(w *kv.Writer, s *yang.Node) (uint16, error) {
+	if num, ok := n.known[s]; ok {
+		return num, nil
+	}
 	name := s.QName()
 	if num, ok := n.number[name]; ok {
+		n.known[s] = num
 		return num, nil
 	}
 	if len(n.number) >= 0xFFFF {
@@ -115,39 +125,11 @@ func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bo
 	if back {
 		rw.back = &deltaWriter{}
 	}
-	data.Diff(old, new, func(parent *data.Loc, was, is *data.Node) bool {
-		changed := is
-		if is == nil {
-			changed = was
-		}
-		prefix := rw.key(parent, changed)
-		if back {
-			rw.back.replaced(prefix, rw.rows(prefix, was))
-		}
-		if e := entryOf(parent); e != nil && changed.Schema().Kind != yang.List && rw.packs(parent, changed) {
-			rw.within(e, prefix, was, is)
-			return rw.err == nil
-		}
-		if was != nil && (is == nil || !is.Schema().HasValue()) {
-			rw.deleteBelow(prefix)
-		}
-		if is != nil {
-			byEntry := rw.byEntry
-			rw.byEntry = rw.packs(parent, changed)
-			rw.put(prefix, is)
-			rw.byEntry = byEntry
-		}
-		if s := changed.Schema(); s.UserOrdered && rw.err == nil {
-			id := string(rw.key(parent, nil)) + s.QName()
-			if rw.ordered[id] == nil {
-				rw.ordered[id] = &orderedSet{parent, s, map[string]bool{}}
-			}
-			if is != nil {
-				rw.ordered[id].put[is.Key()] = true
-			}
-		}
-		return rw.err == nil
-	})
+	if rw.byEntry {
+		data.DiffWhole(&data.Loc{Node: new}, old, rw.changed)
+	} else {
+		data.Diff(old, new, rw.changed)
+	}
 	for _, key := range slices.Sorted(maps.Keys(rw.entries)) {
 		rw.rewrite([]byte(key), rw.entries[key])
 	}
@@ -155,6 +137,45 @@ func (n *names) changes(w *kv.Writer, table string, old, new *data.Node, back bo
 		rw.rank(rw.ordered[id], old)
 	}
 	return rw, rw.err
+}
+
+// changed gathers a place at which two trees differ.
+func (rw *rowWriter) changed(parent *data.Loc, was, is *data.Node) bool {
+	changed := is
+	if is == nil {
+		changed = was
+	}
+	prefix := rw.key(parent, changed)
+	if changed.Schema().Kind == yang.List && rw.packs(parent, changed) {
+		rw.entry(parent, prefix, was, is)
+		return rw.err == nil
+	}
+	if rw.back != nil {
+		rw.back.replaced(prefix, rw.rows(prefix, was))
+	}
+	if e := entryOf(parent); e != nil && rw.packs(parent, changed) {
+		rw.within(e, prefix, was, is)
+		return rw.err == nil
+	}
+	if was != nil && (is == nil || !is.Schema().HasValue()) {
+		rw.deleteBelow(prefix)
+	}
+	if is != nil {
+		byEntry := rw.byEntry
+		rw.byEntry = rw.packs(parent, changed)
+		rw.put(prefix, is)
+		rw.byEntry = byEntry
+	}
+	if s := changed.Schema(); s.UserOrdered && rw.err == nil {
+		id := string(rw.key(parent, nil)) + s.QName()
+		if rw.ordered[id] == nil {
+			rw.ordered[id] = &orderedSet{parent, s, map[string]bool{}}
+		}
+		if is != nil {
+			rw.ordered[id].put[is.Key()] = true
+		}
+	}
+	return rw.err == nil
 }
 
 // rows are those of a node and all below it, nil for none.
@@ -241,7 +262,7 @@ func (rw *rowWriter) put(key []byte, n *data.Node) {
 		return
 	}
 	if rw.byEntry && s.Kind == yang.List && !s.UserOrdered {
-		rw.putEntry(key, n)
+		rw.putWhole(key, n)
 		return
 	}
 	value, row := []byte(nil), true
@@ -424,19 +445,11 @@ func (n *names) steps(way []data.Step, schema *yang.Schema, at *yang.Node, key [
 		if len(key) < 2 {
 			return nil, fmt.Errorf("%w: a key ends within a name", kv.ErrDamaged)
 		}
-		name, ok := n.name[binary.BigEndian.Uint16(key)]
-		if !ok {
-			return nil, fmt.Errorf("%w: a key with an unknown name", kv.ErrDamaged)
+		next, err := n.child(schema, at, int(binary.BigEndian.Uint16(key)))
+		if err != nil {
+			return nil, err
 		}
 		key = key[2:]
-		module, local, _ := strings.Cut(name, ":")
-		var next *yang.Node
-		if m := schema.Module(module); m != nil {
-			next = at.Child(m, local)
-		}
-		if next == nil {
-			return nil, fmt.Errorf("the store holds %s below %s, which the schema of this version does not have", name, at.Path())
-		}
 		step := data.Step{Schema: next}
 		if next.Multiple() {
 			text, rest, ok := cutKey(key)
@@ -448,6 +461,21 @@ func (n *names) steps(way []data.Step, schema *yang.Schema, at *yang.Node, key [
 		way, at = append(way, step), next
 	}
 	return way, nil
+}
+
+// child is the child of a schema node that a number stands for.
+func (n *names) child(schema *yang.Schema, at *yang.Node, number int) (*yang.Node, error) {
+	name, ok := n.name[uint16(number)]
+	if !ok || number > 0xFFFF {
+		return nil, fmt.Errorf("%w: a key with an unknown name", kv.ErrDamaged)
+	}
+	module, local, _ := strings.Cut(name, ":")
+	if m := schema.Module(module); m != nil {
+		if next := at.Child(m, local); next != nil {
+			return next, nil
+		}
+	}
+	return nil, fmt.Errorf("the store holds %s below %s, which the schema of this version does not have", name, at.Path())
 }
 
 func cutKey(b []byte) (text string, rest []byte, ok bool) {

@@ -96,7 +96,7 @@
 //
 // # Layout
 //
-// Five tables of datastore/kv (layout 3):
+// Five tables of datastore/kv (layout 4):
 //
 //	events      eight bytes, big-endian, the place in the log, to eight bytes of
 //	            server time in nanoseconds and the event as a line of JSON

@@ -26,7 +26,7 @@
 // the value, big-endian, so that a flipped bit is seen when the row is read. The
 // layout version, [LayoutVersion], covers all tables and is raised when the
 // meaning of any of them changes in a way that older programs would misread. The
-// tables of layout 3, each described by the package that owns it:
+// tables of layout 4, each described by the package that owns it:
 //
 //	kv            this package: key "layout" = the layout version in decimal
 //	journal       datastore/journal: the notifications, by sequence number
@@ -37,9 +37,10 @@
 // Layout 1 had no startup, history and confirm. A program of layout 1 would change the
 // configuration without its history, and would not revert a confirmed commit, so it
 // must not open a file of layout 2. Layout 2 had a row for each leaf of the stored state,
-// and its programs would not see those that stand in the row of their entry now. A file of
-// an older layout becomes one of layout 3 in the first transaction that this program makes
-// in it; reading alone leaves it alone.
+// and its programs would not see those that stand in the row of their entry now; those of
+// layout 3 would not see entries that stand in the row of another. A file of an older layout
+// becomes one of layout 4 in the first transaction that this program makes in it; reading
+// alone leaves it alone.
 // Other tables, which packages above add, do not raise the version.
 //
 // # Damage and full disks

@@ -20,7 +20,7 @@ const (
 	// LayoutVersion is the version of the layout that this program writes. A file
 	// of an older one is read as it is, and becomes one of this version in its next
 	// transaction.
-	LayoutVersion = 3
+	LayoutVersion = 4
 
 	// MaxKey is the longest key, in bytes.
 	MaxKey = bolt.MaxKeySize

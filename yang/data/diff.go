@@ -16,16 +16,35 @@ func Diff(old, new *Node, visit func(parent *Loc, old, new *Node) bool) {
 	if old == new {
 		return
 	}
-	if old == nil || new == nil || !old.interior() {
-		diffChild(nil, old, new, visit)
-		return
-	}
-	diff(&Loc{nil, new}, old, new, visit)
+	differ{visit: visit}.top(old, new)
 }
 
-func diff(at *Loc, old, new *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+// DiffWhole is Diff of two interior nodes, the new one of which is at a place, that tells of
+// entries of lists as a whole: one that is another node is visited with both, and nothing in
+// it is.
+func DiffWhole(at *Loc, old *Node, visit func(parent *Loc, old, new *Node) bool) {
+	if old != at.Node {
+		differ{visit: visit, whole: true}.interior(at, old, at.Node)
+	}
+}
+
+// differ compares two trees.
+type differ struct {
+	visit func(parent *Loc, old, new *Node) bool
+	whole bool // entries of lists are not looked into
+}
+
+func (d differ) top(old, new *Node) {
+	if old == nil || new == nil || !old.interior() {
+		d.child(nil, old, new)
+		return
+	}
+	d.interior(&Loc{nil, new}, old, new)
+}
+
+func (d differ) interior(at *Loc, old, new *Node) bool {
 	if old.isPacked() && new.isPacked() && len(old.kids)+len(new.kids) == 0 {
-		return diffPacked(at, old, new, visit)
+		return d.packed(at, old, new)
 	}
 	a, b := old.below(), new.below()
 	for len(a) > 0 || len(b) > 0 {
@@ -39,15 +58,15 @@ func diff(at *Loc, old, new *Node, visit func(parent *Loc, old, new *Node) bool)
 			x, y = a[0], b[0]
 			a, b = a[1:], b[1:]
 		}
-		if !diffKid(at, x, y, visit) {
+		if !d.kid(at, x, y) {
 			return false
 		}
 	}
 	return true
 }
 
-// diffKid compares a child or collection; either may be nil.
-func diffKid(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+// kid compares a child or collection; either may be nil.
+func (d differ) kid(at *Loc, x, y *Node) bool {
 	if x == y {
 		return true
 	}
@@ -59,19 +78,25 @@ func diffKid(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) 
 		if y != nil {
 			q = y.set
 		}
-		return diffSets(p, q, func(old, new *Node) bool { return diffChild(at, old, new, visit) })
+		return diffSets(p, q, func(old, new *Node) bool { return d.child(at, old, new) })
 	}
-	return diffChild(at, x, y, visit)
+	return d.child(at, x, y)
 }
 
-func diffChild(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+func (d differ) child(at *Loc, x, y *Node) bool {
 	switch {
 	case x == nil || y == nil:
-		return visit(at, x, y)
+		return d.visit(at, x, y)
 	case x.interior():
-		return samePacked(x, y) || diff(at.Down(y), x, y, visit)
+		switch {
+		case samePacked(x, y):
+			return true
+		case d.whole && x.schema.Kind == yang.List && !x.schema.UserOrdered:
+			return d.visit(at, x, y)
+		}
+		return d.interior(at.Down(y), x, y)
 	case x.text != y.text || !sameRaw(x, y):
-		return visit(at, x, y)
+		return d.visit(at, x, y)
 	}
 	return true
 }

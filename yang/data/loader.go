@@ -134,6 +134,19 @@ func (l *Loader) PutAny(way []Step, n *Node) error {
 	return nil
 }
 
+// PutEntry puts a whole entry at the end of a way, as ParsePacked makes it.
+func (l *Loader) PutEntry(way []Step, e *Node) error {
+	at, err := l.reach(way[:len(way)-1], "")
+	if err != nil {
+		return err
+	}
+	if l.packs {
+		e = e.Packed()
+	}
+	at.add(l.o, e)
+	return nil
+}
+
 // Tree returns the finished tree; the loader may not be used afterwards.
 func (l *Loader) Tree() *Node {
 	l.finish(0)

@@ -52,7 +52,7 @@ func (n *Node) Packed() *Node {
 	if n == nil || !n.interior() || n.note != nil || len(n.kids) == 0 {
 		return n
 	}
-	var p packer
+	p := packer{most: packedSize, number: func(s *yang.Node) int { return s.Order }}
 	loose := p.children(n)
 	if len(p.b) > 0 {
 		return &Node{schema: n.schema, text: n.text, kids: loose, note: &note{packed: packing{0, uint16(len(p.b)), string(p.b)}}}
@@ -111,7 +111,9 @@ func allPack(n *Node) bool {
 
 // packer writes a string.
 type packer struct {
-	b []byte
+	b      []byte
+	number func(*yang.Node) int // what stands for a schema node
+	most   int                  // what is longer is taken back
 	// stood are the places of values, plus one, by their hash.
 	stood [128]uint16
 }
@@ -128,13 +130,15 @@ func (p *packer) children(n *Node) (loose []*Node) {
 			continue
 		}
 		begun := len(p.b)
-		if p.child(k); len(p.b) > packedSize {
+		if p.child(k); p.full() {
 			p.cut(begun)
 			loose = append(loose, packedParts(k))
 		}
 	}
 	return loose
 }
+
+func (p *packer) full() bool { return len(p.b) > p.most }
 
 // cut takes back what was written from a place on.
 func (p *packer) cut(at int) {
@@ -147,7 +151,7 @@ func (p *packer) cut(at int) {
 }
 
 func (p *packer) child(k *Node) {
-	p.number(k.schema.Order)
+	p.uint(p.number(k.schema))
 	switch {
 	case k.schema.Kind == yang.Leaf:
 		p.value(k.text)
@@ -155,11 +159,12 @@ func (p *packer) child(k *Node) {
 		p.framed(func() { p.interior(k) })
 	default:
 		p.framed(func() {
-			p.number(k.set.len())
+			p.uint(k.set.len())
 			k.set.each(func(e *Node) bool {
-				p.value(e.text)
-				p.framed(func() { p.interior(e) })
-				return len(p.b) <= packedSize
+				if p.value(e.text); k.schema.Kind == yang.List {
+					p.framed(func() { p.interior(e) })
+				}
+				return !p.full()
 			})
 		})
 	}
@@ -171,8 +176,8 @@ func (p *packer) interior(n *Node) {
 		return
 	}
 	for _, k := range n.below() {
-		if len(p.b) > packedSize {
-			return // it is taken back
+		if p.full() {
+			return
 		}
 		if !k.schema.IsKey() {
 			p.child(k)
@@ -182,9 +187,9 @@ func (p *packer) interior(n *Node) {
 
 // again writes what another string has of a node.
 func (p *packer) again(of *yang.Node, u unpacker) {
-	for u.more() && len(p.b) <= packedSize {
+	for u.more() && !p.full() {
 		s := of.Data[u.number()]
-		p.number(s.Order)
+		p.uint(p.number(s))
 		switch s.Kind {
 		case yang.Leaf:
 			p.value(u.value())
@@ -192,7 +197,7 @@ func (p *packer) again(of *yang.Node, u unpacker) {
 			in := u.frame().open()
 			p.framed(func() {
 				n := in.number()
-				p.number(n)
+				p.uint(n)
 				for range n {
 					p.value(in.value())
 					e := in.frame().open()
@@ -214,26 +219,26 @@ func (p *packer) framed(f func()) {
 	binary.BigEndian.PutUint16(p.b[begun-2:], uint16(len(p.b)-begun))
 }
 
-func (p *packer) number(n int) { p.b = binary.AppendUvarint(p.b, uint64(n)) }
+func (p *packer) uint(n int) { p.b = binary.AppendUvarint(p.b, uint64(n)) }
 
 func (p *packer) value(s string) {
 	const short = 3 // no longer than where it stood
 	here := len(p.b)
-	if len(s) > short && here < packedSize {
+	if len(s) > short && !p.full() {
 		h := uint32(len(s))
 		for _, c := range []byte(s[len(s)-4:] + s[:4]) {
 			h = (h ^ uint32(c)) * 16777619
 		}
 		place := &p.stood[h>>8%uint32(len(p.stood))]
 		if at := int(*place) - 1; at >= 0 && p.stands(at, s) {
-			p.number(at<<1 | 1)
+			p.uint(at<<1 | 1)
 			return
 		}
 		*place = uint16(here + 1)
 	}
-	p.number(len(s) << 1)
-	if len(s) > packedSize {
-		s = s[:packedSize] // it is taken back
+	p.uint(len(s) << 1)
+	if len(s) > p.most {
+		s = s[:p.most]
 	}
 	p.b = append(p.b, s...)
 }
@@ -357,9 +362,8 @@ func (u *unpacker) entries(s *yang.Node) *set {
 	return &set{root: &page{items: items}, n: n}
 }
 
-// diffPacked is diff of two nodes that are packed as a whole. Leafs that are alike are not
-// made.
-func diffPacked(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) bool) bool {
+// packed compares two nodes that are packed as a whole. Leafs that are alike are not made.
+func (d differ) packed(at *Loc, x, y *Node) bool {
 	of := x.schema
 	a, b := x.note.packed.open(), y.note.packed.open()
 	next := func(u *unpacker) *yang.Node {
@@ -388,7 +392,7 @@ func diffPacked(at *Loc, x, y *Node, visit func(parent *Loc, old, new *Node) boo
 			k := b.node(t)
 			new, t = &k, next(&b)
 		}
-		if !diffKid(at, old, new, visit) {
+		if !d.kid(at, old, new) {
 			return false
 		}
 	}

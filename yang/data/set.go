@@ -528,6 +528,10 @@ func items(ps []*page) (out []*Node) {
 
 func diffItems(a, b []*Node, visit func(old, new *Node) bool) bool {
 	for len(a) > 0 || len(b) > 0 {
+		if len(a) > 0 && len(b) > 0 && a[0] == b[0] { // most are, and need not be looked at
+			a, b = a[1:], b[1:]
+			continue
+		}
 		ok := true
 		switch {
 		case len(b) == 0 || len(a) > 0 && a[0].compare(b[0].text) < 0:
@@ -537,9 +541,7 @@ func diffItems(a, b []*Node, visit func(old, new *Node) bool) bool {
 			ok = visit(nil, b[0])
 			b = b[1:]
 		default:
-			if a[0] != b[0] {
-				ok = visit(a[0], b[0])
-			}
+			ok = visit(a[0], b[0])
 			a, b = a[1:], b[1:]
 		}
 		if !ok {
