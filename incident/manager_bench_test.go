@@ -3,6 +3,10 @@ package incident_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,4 +42,74 @@ func BenchmarkReport(b *testing.B) {
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
 		})
 	}
+}
+
+// BenchmarkReportOutages measures CPU time of the whole process for an event through the whole
+// manager, by batches of a thousand: links of a ring go down, which both ends tell with two
+// alarms each, and come back four seconds later, 20,000 events a second by their arrival. So
+// the mix is the same however busy the machine is: an incident of eight events, or what is left of
+// it when others are near. NODES is the size of the ring, EVENTS how many events.
+func BenchmarkReportOutages(b *testing.B) {
+	nodes, count := environ("NODES", 20_000), environ("EVENTS", 100_000)
+	const batch, rate, lasts = 1000, 20_000, 4 * time.Second
+	for range b.N {
+		x := open(b)
+		x.configure(ring(nodes))
+		type outage struct {
+			link int
+			at   time.Time
+		}
+		var down []outage
+		var rest []event.Event
+		link, id := 0, 0
+		at := time.Now().Add(-30 * time.Minute)
+		next := func() []event.Event {
+			for len(rest) < batch {
+				of, severity := link, event.Major
+				if len(down) > 0 && at.Sub(down[0].at) >= lasts {
+					of, severity, down = down[0].link, event.Cleared, down[1:]
+				} else {
+					down = append(down, outage{link, at})
+					link = (link + 7919) % nodes
+				}
+				for k := range 4 {
+					id++
+					name := fmt.Sprint("e", 1-k%2)
+					rest = append(rest, event.Event{ID: fmt.Sprint(id), Time: at, Arrival: at, Node: fmt.Sprint("N", (of+k%2)%nodes), Resource: name,
+						AlarmTypeID: lasting[k/2], Severity: severity, Text: "Interface " + name})
+					at = at.Add(time.Second / rate)
+				}
+			}
+			out := rest[:batch:batch]
+			rest = rest[batch:]
+			return out
+		}
+		runtime.GC()
+		before := cpuTime(b)
+		for range count / batch {
+			if _, err := x.manager.Report(b.Context(), next()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(count), "cpu-us/event")
+		b.ReportMetric(float64(x.manager.Lag().Decisions), "decisions")
+		x.close()
+	}
+}
+
+// environ is a number in the environment, or another without one.
+func environ(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// cpuTime is what the process has had of the processors.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
