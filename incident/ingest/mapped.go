@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"cmp"
+
 	"incidentd/datastore"
 	"incidentd/incident/ingest/mapping"
 	"incidentd/yang/data"
@@ -45,9 +47,27 @@ func (s *Supervisor) takeMapping(running *data.Node) error {
 		}
 		next.builtin = mapping.Used(config, s.builtin)
 	}
-	next.mapper = next.mapper.WithNodes(networks)
+	if now == nil || now.config != config || !sameNodes(now.networks, networks) {
+		next.mapper = next.mapper.WithNodes(networks)
+	}
 	s.rules.Store(next)
 	return nil
+}
+
+// sameNodes reports whether two containers networks hold the same nodes, whatever is in
+// them. It may say no where they do.
+func sameNodes(old, new *data.Node) bool {
+	if old == nil || new == nil {
+		return old == new
+	}
+	same := true
+	data.Diff(old, new, func(_ *data.Loc, old, new *data.Node) bool {
+		came := old == nil || new == nil
+		name := cmp.Or(old, new).Schema().Name
+		same = !came || name != "network" && name != "node"
+		return same
+	})
+	return same
 }
 
 // Mapper is how messages are turned into events at this moment.

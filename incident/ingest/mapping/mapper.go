@@ -60,13 +60,7 @@ func New(config *data.Loc, builtin []*data.Node) (*Mapper, error) {
 // for the node.
 func (m *Mapper) WithNodes(networks *data.Node) *Mapper {
 	known := *m.names
-	known.nodes = map[string]string{}
-	for network := range networks.Entries("network") {
-		for n := range network.Entries("node") {
-			id := n.Leaf("node-id")
-			known.nodes[strings.ToLower(id)] = id
-		}
-	}
+	known.nodes = nodesOf(networks)
 	return &Mapper{m.rules, m.index, &known, m.hits}
 }
 
