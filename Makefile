@@ -4,7 +4,11 @@ GO ?= go
 PYTHON ?= python3
 TESTFLAGS ?=
 FUZZTIME ?= 5s
-BENCH ?= .
+BENCH ?=
+COMPARE ?= EditOne/1000$$|Parse$$|WriteXML|Replay$$|RPCs/sessions=1$$/audit=true|Edits/audit=true|GetOneOf100000$$|GetAll100000
+COMPARE_PACKAGES ?= ./yang/data ./datastore ./datastore/journal ./netconf ./netconf/ops
+COMPARE_COUNT ?= 6
+BENCHSTAT ?= golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 SIMULATE_STEPS ?= 1000000
 CROSSCHECK ?= 4000
 SOAK ?= 1h
@@ -12,7 +16,7 @@ SOAK_KILL ?= 5m
 SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench promise storm churn golden interop yang simulate crosscheck hostile lab soak dist dist-check check clean
+.PHONY: all build run test race vet fmt fuzz bench bench-compare bench-peers promise storm churn golden interop yang simulate crosscheck hostile lab soak dist dist-check check clean
 
 all: build
 
@@ -53,9 +57,29 @@ fuzz:
 		done; \
 	done
 
-# bench runs the benchmarks; BENCH selects some.
+# bench runs the benchmarks that BENCHMARKS.md names and writes its tables anew; BENCH, a
+# regular expression, selects some.
 bench:
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	$(GO) run ./cmd/internal/figures -bench '$(BENCH)'
+
+# bench-compare compares with another revision: make bench-compare REF=HEAD~10. The
+# benchmarks of both take turns, so that what others do on the machine hits both; COMPARE,
+# COMPARE_PACKAGES and COMPARE_COUNT select other ones than the short selection.
+bench-compare:
+	@test -n "$(REF)" || { echo "bench-compare: say with what: make bench-compare REF=HEAD~10"; exit 2; }
+	@dir=$$(mktemp -d) && trap 'git worktree remove --force "$$dir/ref"; rm -rf "$$dir"' EXIT && \
+	git worktree add --quiet --detach "$$dir/ref" $(REF) || exit 1; \
+	for turn in $$(seq $(COMPARE_COUNT)); do \
+		echo "turn $$turn of $(COMPARE_COUNT)"; \
+		(cd "$$dir/ref" && $(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES)) >>"$$dir/$(REF)" || { tail "$$dir/$(REF)"; exit 1; }; \
+		$(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES) >>"$$dir/now" || { tail "$$dir/now"; exit 1; }; \
+	done; \
+	cd "$$dir" && GOFLAGS=-mod=mod $(GO) run $(BENCHSTAT) "$(REF)" now
+
+# bench-peers measures the server beside Debian's netconfd (apt: netconfd, openssh-server)
+# and writes the comparison into BENCHMARKS.md. It takes about a quarter of an hour.
+bench-peers: build
+	$(GO) run ./cmd/internal/peers
 
 # promise is the storm of BenchmarkPromise in its long form: a minute, and a replay of a
 # million notifications beside it.

@@ -1,6 +1,6 @@
 // Package load puts a NETCONF server under load over SSH and measures what it does: the
 // workloads of ncload, whichever server it is. The list that is read and changed is the
-// nodes of RFC 8345, which a server of networks has anyway.
+// nodes of RFC 8345 (ietf-network with ietf-network-topology), which a server of networks has anyway.
 //
 // What is asked of the server is in base:1.0, or in base:1.1 where it can that, and each
 // workload says in its Result when the server lacks what it needs. All that is measured

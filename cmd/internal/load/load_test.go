@@ -17,7 +17,7 @@ func TestVersions(t *testing.T) {
 	if diff := cmp.Diff(map[int]int{0: 0, 1: 42, 2: 0}, versions([]byte(config))); diff != "" {
 		t.Error(diff)
 	}
-	pretty := "<nw:node>\n  <nw:node-id>node-0000007</nw:node-id>\n <nw:node-ref>v5</nw:node-ref>\n</nw:node>"
+	pretty := "<nw:node>\n  <nw:node-id>node-0000007</nw:node-id>\n <nt:tp-id>v5</nt:tp-id>\n</nw:node>"
 	if diff := cmp.Diff(map[int]int{7: 5}, versions([]byte(pretty))); diff != "" {
 		t.Error(diff)
 	}
@@ -30,7 +30,7 @@ func TestNodeIn(t *testing.T) {
 		ok   bool
 	}{
 		{"<target>/nw:networks/nw:network[nw:network-id='ncload']/nw:node[nw:node-id='node-0000123']</target>", 123, true},
-		{"node-ref node-0000009", 9, true},
+		{"tp-ref node-0000009", 9, true},
 		{"node-000", 0, false},
 		{"", 0, false},
 	} {

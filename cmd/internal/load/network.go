@@ -48,16 +48,16 @@ func nodeIn(msg []byte) (int, bool) {
 	}
 }
 
-// appendNode appends a node that rests on another, version of a network below: another
+// appendNode appends a node with a termination point, whose name is the version: another
 // version is another value.
 func appendNode(b []byte, i, version int, attributes string) []byte {
 	b = append(b, `<node`...)
 	b = append(b, attributes...)
 	b = append(b, `><node-id>`...)
 	b = appendNodeID(b, i)
-	b = append(b, `</node-id><supporting-node><network-ref>below</network-ref><node-ref>v`...)
+	b = append(b, `</node-id><termination-point xmlns="urn:ietf:params:xml:ns:yang:ietf-network-topology"><tp-id>v`...)
 	b = strconv.AppendInt(b, int64(version), 10)
-	return append(b, `</node-ref></supporting-node></node>`...)
+	return append(b, `</tp-id></termination-point></node>`...)
 }
 
 // edit is an <edit-config> of a datastore.
@@ -151,12 +151,12 @@ func versions(reply []byte) map[int]int {
 	list := make(map[int]int)
 	for part := range bytes.SplitSeq(reply, []byte("</node>")) {
 		at := bytes.LastIndex(part, []byte("node-id>"+nodePrefix))
-		ref := bytes.LastIndex(part, []byte("node-ref>v"))
-		if at < 0 || ref < at {
+		tp := bytes.LastIndex(part, []byte("tp-id>v"))
+		if at < 0 || tp < at {
 			continue
 		}
 		i, ok := nodeIn(part[at:])
-		text, _, _ := strings.Cut(string(part[ref+len("node-ref>v"):]), "<")
+		text, _, _ := strings.Cut(string(part[tp+len("tp-id>v"):]), "<")
 		version, err := strconv.Atoi(text)
 		if ok && err == nil {
 			list[i] = version
