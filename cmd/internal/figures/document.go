@@ -20,6 +20,7 @@ type row struct {
 	names    []string
 	source   string // package and flags
 	units    []string
+	planned  bool // its benchmarks run
 }
 
 // sourceForm is a cell that says where a figure comes from.
@@ -79,10 +80,10 @@ func cellsOf(line string) ([]string, bool) {
 // missing is an error, and its row stays as it is.
 func (d *document) fill(measured map[string]results) (missing []error) {
 	for _, r := range d.rows {
-		got, ok := measured[r.source]
-		if !ok {
+		if !r.planned {
 			continue
 		}
+		got := measured[r.source]
 		var texts []string
 		absent := false
 		for _, name := range r.names {

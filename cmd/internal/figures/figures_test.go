@@ -67,6 +67,20 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// What was not asked for is not missing.
+func TestPart(t *testing.T) {
+	doc := parse(sample)
+	if runs := plan(doc.rows, func(name, _ string) bool { return name == "EditOne/1000" }); len(runs) != 1 || len(runs[0].names) != 2 {
+		t.Fatalf("%+v", runs)
+	}
+	if missing := doc.fill(map[string]results{"./datastore": {"EditOne/1000": {"ns/op": 1}, "EditOne/100000": {"ns/op": 2}}}); missing != nil {
+		t.Error(missing)
+	}
+	if !strings.Contains(doc.String(), "| 1.0 ns; 2.0 ns |") {
+		t.Error(doc.String())
+	}
+}
+
 func TestShow(t *testing.T) {
 	for _, c := range []struct {
 		v    float64

@@ -14,13 +14,14 @@ type run struct {
 	names  []string
 }
 
-// plan collects the runs of the rows, each source once, in the order of the document.
+// plan collects the runs of the rows that are wanted, each source once, in the order of the document.
 func plan(rows []*row, wanted func(name, source string) bool) []*run {
 	var list []*run
 	for _, r := range rows {
 		if !slices.ContainsFunc(r.names, func(name string) bool { return wanted(name, r.source) }) {
 			continue
 		}
+		r.planned = true
 		i := slices.IndexFunc(list, func(o *run) bool { return o.source == r.source })
 		if i < 0 {
 			i, list = len(list), append(list, &run{source: r.source})

@@ -37,10 +37,9 @@ func (b *Bench) crash(ctx context.Context, s Settings, times int, kill, restart 
 		if err != nil {
 			return err
 		}
-		// What is acknowledged, and what was under way when the server died.
-		acked := make(map[int]int, s.Nodes)
-		for i := range s.Nodes {
-			acked[i] = 0
+		acked, err := ss.read() // what is acknowledged, and is there
+		if err != nil {
+			return err
 		}
 		// The killer comes at another moment each time.
 		killed := make(chan error, 1)
@@ -62,9 +61,15 @@ func (b *Bench) crash(ctx context.Context, s Settings, times int, kill, restart 
 		}
 		b.filled = -1
 		if err := restart(); err != nil {
+			r.Finding = fmt.Sprintf("does not start again after being killed %d times: %v", k+1, err)
+			return nil
+		}
+		ss, err = b.server.Dial(ctx)
+		if err != nil {
 			return err
 		}
-		left, err := b.read(ctx)
+		left, err := ss.read()
+		ss.Close()
 		if err != nil {
 			return err
 		}
@@ -92,13 +97,8 @@ func (b *Bench) crash(ctx context.Context, s Settings, times int, kill, restart 
 	return nil
 }
 
-// read is what the network holds.
-func (b *Bench) read(ctx context.Context) (map[int]int, error) {
-	ss, err := b.server.Dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer ss.Close()
+// read is what the network holds: the nodes with their versions.
+func (ss *Session) read() (map[int]int, error) {
 	reply, err := ss.Call(getAll)
 	if err != nil {
 		return nil, err

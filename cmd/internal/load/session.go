@@ -112,7 +112,7 @@ func appendRPC(b []byte, id int, op string) []byte {
 // reply reads up to the reply to the last request.
 func (ss *Session) reply() ([]byte, error) {
 	for {
-		msg, err := ss.read()
+		msg, err := ss.message()
 		if err != nil {
 			return nil, err
 		}
@@ -128,8 +128,8 @@ func (ss *Session) reply() ([]byte, error) {
 	}
 }
 
-// read reads a message.
-func (ss *Session) read() ([]byte, error) {
+// message reads one.
+func (ss *Session) message() ([]byte, error) {
 	ss.watch.Reset(ss.timeout)
 	defer ss.watch.Stop()
 	msg, err := ss.r.ReadMessage()

@@ -25,7 +25,7 @@ func earlyRPC(ctx context.Context, b *Bench, s Settings, r *Result) error {
 	}
 	ss.timeout = min(ss.timeout, 10*time.Second)
 	start := time.Now()
-	if _, err := ss.read(); err != nil { // the server's hello
+	if _, err := ss.message(); err != nil { // the server's hello
 		return err
 	}
 	_, err = ss.reply()
@@ -164,7 +164,7 @@ func push(ctx context.Context, b *Bench, s Settings, r *Result) error {
 // await reads to the notification of this name.
 func (ss *Session) await(name string) ([]byte, error) {
 	for {
-		msg, err := ss.read()
+		msg, err := ss.message()
 		if err != nil || bytes.Contains(head(msg), []byte("<"+name)) {
 			return msg, err
 		}

@@ -120,5 +120,7 @@ func await(ctx context.Context, s *load.Server, log string) error {
 		}
 	}
 	text, _ := os.ReadFile(log)
-	return fmt.Errorf("%s does not take sessions: %w\n%s", s.Address, err, strings.TrimSpace(string(text)))
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	progress("the log of a server that does not take sessions ends with\n%s", strings.Join(lines[max(0, len(lines)-10):], "\n"))
+	return fmt.Errorf("it does not take sessions: %w", err)
 }

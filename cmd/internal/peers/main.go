@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -56,9 +57,29 @@ func compare(ctx context.Context, bin, into, out, only string) error {
 		fmt.Fprintf(os.Stderr, "peers: no comparison with netconfd: %s (apt: netconfd, openssh-server)\n", missing)
 	}
 	table := rows()
+	failed := measureAll(ctx, table, ours, theirs, only)
+	if out != "" {
+		text, err := json.MarshalIndent(jsonRows(table), "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(out, append(text, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	text := report(table, load.Machine(), time.Now())
+	fmt.Print(text)
+	if failed != nil || into == "" || only != "" || theirs == nil {
+		return failed // a part of the table would take the place of the whole
+	}
+	return replaceBetween(into, text)
+}
+
+// measureAll measures the rows, until something goes wrong that is none of a server's.
+func measureAll(ctx context.Context, table []row, ours, theirs peer, only string) (err error) {
 	for i := range table {
 		row := &table[i]
-		if only != "" && !begins(row.what, only) {
+		if !strings.HasPrefix(row.what, only) {
 			continue
 		}
 		if row.ours, err = row.measure(ctx, ours, row.what); err != nil {
@@ -71,24 +92,8 @@ func compare(ctx context.Context, bin, into, out, only string) error {
 			return err
 		}
 	}
-	if out != "" {
-		text, err := json.MarshalIndent(jsonRows(table), "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(out, append(text, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	text := report(table, load.Machine(), time.Now())
-	fmt.Print(text)
-	if into == "" || only != "" || theirs == nil {
-		return nil // a part of the table would take the place of the whole
-	}
-	return replaceBetween(into, text)
+	return nil
 }
-
-func begins(text, words string) bool { return len(text) >= len(words) && text[:len(words)] == words }
 
 // makeKey makes the key that logs in, and returns the file of its public half.
 func makeKey(file string) (string, ssh.Signer, error) {

@@ -104,7 +104,7 @@ func (p *netconfd) start(ctx context.Context, v variant, again bool) error {
 			return err
 		}
 	}
-	if err := await(ctx, p.server(), log); err != nil {
+	if err := await(ctx, p.server(), filepath.Join(p.dir, "netconfd.log")); err != nil {
 		p.stop()
 		return err
 	}
