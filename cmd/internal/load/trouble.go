@@ -74,7 +74,7 @@ func slowReader(ctx context.Context, b *Bench, s Settings, r *Result) error {
 	// So many that what is between the two is full, unless that takes too long.
 	start, from := time.Now(), turn[0]
 	beside, err := once(ctx, s, s.Duration, turn, op)
-	for err == nil && beside.Operations < manyEdits && time.Since(start) < 2*time.Minute {
+	for err == nil && beside.Operations < manyEdits && time.Since(start) < 40*s.Duration {
 		var more Run
 		more, err = once(ctx, s, s.Duration, turn, op)
 		more.Operations += beside.Operations
