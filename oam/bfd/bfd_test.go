@@ -69,6 +69,29 @@ func TestNobody(t *testing.T) {
 	}
 }
 
+// What the host itself has brought about is no verdict on the path.
+func TestJudge(t *testing.T) {
+	l := &liveness{parameters: fast(), hold: 10 * time.Second, maxDownCount: 1}
+	for _, c := range []struct {
+		name     string
+		found    oam.BFD
+		lateness time.Duration
+		want     oam.Verdict
+	}{
+		{"up", oam.BFD{TimeToUp: 1, DownCount: 1}, 0, oam.Pass},
+		{"down", oam.BFD{TimeToUp: 1, DownCount: 2, TransmitInterval: 50 * time.Millisecond}, 99 * time.Millisecond, oam.Fail},
+		{"down on a host that was late", oam.BFD{TimeToUp: 1, DownCount: 2, TransmitInterval: 50 * time.Millisecond}, 100 * time.Millisecond, oam.Inconclusive},
+		{"never up", oam.BFD{}, 0, oam.Fail},
+	} {
+		found := c.found
+		m := &oam.Measurement{BFD: &found, Packets: &oam.Packets{}, Quality: &oam.Quality{MaxSendLateness: c.lateness}}
+		l.judge(m, newSession(l.parameters, 1, time.Now()), 10*time.Second)
+		if m.Verdict != c.want {
+			t.Errorf("%s: %s %q, want %s", c.name, m.Verdict, m.Crossed, c.want)
+		}
+	}
+}
+
 // Where the system has sessions of its own no test begins.
 func TestLivePort(t *testing.T) {
 	if runtime.GOOS != "linux" {
@@ -245,8 +268,20 @@ func (c *changes) reach(t *testing.T, state State) change {
 }
 
 // cuts runs a test whose far end is cut off three times, with 50 ms and 3 packets: each is
-// seen after 150 ms, and there is nothing else to see.
+// seen after 150 ms, and there is nothing else to see. It tries again when the machine is
+// too busy to keep such a pace.
 func cuts(t *testing.T, node *Node, wire *testnet.Wire, host *testnet.Host, leafs ...string) {
+	t.Helper()
+	for range 3 {
+		if measured(t, node, wire, host, leafs) {
+			return
+		}
+	}
+	t.Skip("the machine is too busy to send every 50 ms")
+}
+
+// measured reports whether it could be.
+func measured(t *testing.T, node *Node, wire *testnet.Wire, host *testnet.Host, leafs []string) bool {
 	p := oamtest.Params(t, "bfd-liveness", append([]string{"target", "10.9.0.2", "desired-min-tx-interval", "50000", "hold", "60",
 		"thresholds/max-down-count", "3"}, leafs...)...)
 	test, err := node.Engine(p)
@@ -265,16 +300,13 @@ func cuts(t *testing.T, node *Node, wire *testnet.Wire, host *testnet.Host, leaf
 		got, err = test.Run(ctx, env)
 		done <- err
 	}()
-	for i := range 3 {
+	var seen [3]time.Duration
+	for i := range seen {
 		log.reach(t, Up)
 		time.Sleep(700 * time.Millisecond) // both ends have left the slow pace
 		wire.Set(testnet.Back, testnet.Impairment{Loss: 1})
-		down := log.reach(t, Down)
+		seen[i] = log.reach(t, Down).silence
 		wire.Set(testnet.Back, testnet.Impairment{})
-		t.Logf("cut %d is seen after %s of silence", i+1, down.silence)
-		if down.silence < 150*time.Millisecond || down.silence > 200*time.Millisecond {
-			t.Errorf("cut %d is seen after %s of silence, want 150ms", i+1, down.silence)
-		}
 	}
 	log.reach(t, Up)
 	time.Sleep(700 * time.Millisecond)
@@ -283,7 +315,15 @@ func cuts(t *testing.T, node *Node, wire *testnet.Wire, host *testnet.Host, leaf
 		t.Fatal(err)
 	}
 	f := got.BFD
-	t.Logf("%+v, sent %+v", *f, *got.Packets)
+	t.Logf("cuts are seen after %s of silence; %+v, %+v, %+v", seen, *f, *got.Packets, *got.Quality)
+	if got.Quality.MaxSendLateness > 75*time.Millisecond {
+		return false
+	}
+	for i, d := range seen {
+		if d < 150*time.Millisecond || d > 250*time.Millisecond {
+			t.Errorf("cut %d is seen after %s of silence, want 150ms", i+1, d)
+		}
+	}
 	if f.DownCount != 3 || f.DetectionCount != 3 || f.DetectionTime != 150*time.Millisecond || f.TransmitInterval != 50*time.Millisecond {
 		t.Errorf("%+v", f)
 	}
@@ -305,6 +345,7 @@ func cuts(t *testing.T, node *Node, wire *testnet.Wire, host *testnet.Host, leaf
 	if !told {
 		t.Error("the far end is not told of the end")
 	}
+	return true
 }
 
 // Against FRRouting, over one hop and as several.

@@ -186,7 +186,8 @@ func (l *liveness) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, err
 }
 
 // judge compares what was found with the thresholds. A run that was cut short before the
-// session could come up tells nothing.
+// session could come up tells nothing, and one whose host was late for so long that the far
+// end had to take that for a failure tells nothing of the path.
 func (l *liveness) judge(m *oam.Measurement, s *session, took time.Duration) {
 	m.Verdict = oam.Pass
 	crossed := func(format string, args ...any) {
@@ -201,6 +202,8 @@ func (l *liveness) judge(m *oam.Measurement, s *session, took time.Duration) {
 		crossed("max-down-count: the session never came up: the far end is silent")
 	case f.TimeToUp == 0:
 		crossed("max-down-count: the session never came up: the far end is in state %s, its diagnostic is %d", s.remoteState, f.RemoteDiagnostic)
+	case f.DownCount > l.maxDownCount && m.Quality.MaxSendLateness >= time.Duration(l.detectMult-1)*f.TransmitInterval:
+		m.Verdict = oam.Inconclusive
 	case f.DownCount > l.maxDownCount:
 		crossed("max-down-count: %d > %d", f.DownCount, l.maxDownCount)
 	}

@@ -112,7 +112,7 @@ func (s *session) receive(c Control, packet []byte, at time.Time) error {
 	if s.state == Up {
 		s.history.agreed(s)
 	}
-	s.plan()
+	s.plan(at)
 	return nil
 }
 
@@ -134,11 +134,17 @@ func (s *session) apply(e event, at time.Time) {
 	}
 }
 
-// plan moves the next periodic packet to where the interval that holds now puts it.
-func (s *session) plan() {
-	if !s.last.IsZero() {
-		s.next = s.last.Add(time.Duration(s.fraction * float64(s.negotiated())))
+// plan moves the next periodic packet to where the interval that holds now puts it. One that
+// is due earlier for that is due now, and not late.
+func (s *session) plan(now time.Time) {
+	if s.last.IsZero() {
+		return
 	}
+	next := s.last.Add(time.Duration(s.fraction * float64(s.negotiated())))
+	if next.Before(s.next) && next.Before(now) {
+		next = now
+	}
+	s.next = next
 }
 
 // detectAt is when the far end has been silent for too long; zero: that cannot be.
@@ -173,7 +179,7 @@ func (s *session) expire(now time.Time) {
 	s.apply(expired, now)
 	s.heard = Control{RequiredMinRx: s.heard.RequiredMinRx}
 	s.heardAt, s.remote, s.remoteState = time.Time{}, 0, Down
-	s.plan()
+	s.plan(now)
 }
 
 // disable takes the session down on purpose.
@@ -202,7 +208,7 @@ func (s *session) outgoing(now time.Time) ([]byte, bool) {
 	s.answer, s.changed = false, false
 	if periodic {
 		s.last, s.fraction = now, s.jitter()
-		s.plan()
+		s.plan(now)
 	} else {
 		s.extras--
 	}

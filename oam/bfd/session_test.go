@@ -12,6 +12,7 @@ type sent struct {
 	at   time.Time
 	from int
 	Control
+	late time.Duration // a periodic one
 }
 
 // wire has two sessions in virtual time. cut loses what either end sends.
@@ -55,15 +56,20 @@ func (w *wire) run(d time.Duration) {
 func (w *wire) send(from int, s *session) bool {
 	now := time.Now()
 	s.expire(now)
+	due := s.next
 	packet, ok := s.outgoing(now)
 	if !ok {
 		return false
+	}
+	var late time.Duration
+	if s.next != due {
+		late = now.Sub(due)
 	}
 	c, whole, err := Decode(packet)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.log = append(w.log, sent{now, from, c})
+	w.log = append(w.log, sent{now, from, c, late})
 	if !w.cut[from] {
 		if err := w.ends[1-from].receive(c, whole, now); err != nil {
 			w.t.Fatal(err)
@@ -93,6 +99,11 @@ func TestSession(t *testing.T) {
 		}
 		if a.detectionTime() != 200*time.Millisecond || b.detectionTime() != 210*time.Millisecond {
 			t.Errorf("detection times are %s and %s", a.detectionTime(), b.detectionTime())
+		}
+		for _, p := range w.log {
+			if p.late > 0 {
+				t.Errorf("a packet is late by %s: %+v", p.late, p.Control)
+			}
 		}
 		if a.polling || b.polling {
 			t.Error("a poll was not answered")
