@@ -130,8 +130,15 @@ func EncodeMeasurement(b *data.Builder, m *Measurement) {
 		encodePath(b, p)
 	}
 	for i, st := range m.Steps {
-		b.Entry("step", strconv.Itoa(i+1)).Uint("offered-rate", st.Offered).Uint("achieved-rate", st.Achieved).
-			Leaf("loss-ratio", percent(st.LossRatio)).Uint("average-delay-value", nanoseconds(st.AverageDelay))
+		e := b.Entry("step", strconv.Itoa(i+1)).Uint("percent", uint64(st.Percent)).Uint("offered-rate", st.Offered).Uint("achieved-rate", st.Achieved).
+			Uint("tx-packet-count", uint64(st.Sent)).Uint("packet-loss-count", uint64(st.Lost)).Leaf("loss-ratio", percent(st.LossRatio))
+		if st.AverageDelay > 0 {
+			e.Uint("average-delay-value", nanoseconds(st.AverageDelay)).Uint("percentile-95-delay-value", nanoseconds(st.Percentile95)).
+				Uint("average-jitter-value", nanoseconds(st.AverageJitter))
+		}
+	}
+	if m.Throughput > 0 {
+		b.Uint("throughput", m.Throughput)
 	}
 	if f := m.BFD; f != nil {
 		encodeBFD(b.Container("bfd"), f)

@@ -60,6 +60,8 @@ func (m *Manager) obstacle(d *definition) *Fault {
 		return Faultf(ServerRestart, "the server ends")
 	case m.service.limits.paused:
 		return Faultf(Paused, "tests are paused: /oam-service/limits/paused is true")
+	case d.members[0].demand.Load:
+		return Faultf(LimitExceeded, "a test that loads the path is run only where it is configured")
 	}
 	return d.faultUnder(&m.service.limits)
 }

@@ -19,6 +19,8 @@ type Measurement struct {
 	MTU       *MTU       `json:"mtu,omitempty"`
 	Path      *Path      `json:"path,omitempty"`
 	Steps     []Step     `json:"steps,omitempty"`
+	// Throughput is the highest rate without loss, in kilobits per second; 0: none.
+	Throughput uint64 `json:"throughput,omitempty"`
 	// CertificateExpiration is when the first of a server's certificates expires.
 	CertificateExpiration time.Time `json:"certificate-expiration,omitzero"`
 	BFD                   *BFD      `json:"bfd,omitempty"`
@@ -136,11 +138,15 @@ type Bridge struct {
 // ICMP is the kind of an ICMP message.
 type ICMP struct{ Type, Code uint8 }
 
-// Step is a step of load; rates are in kilobits per second.
+// Step is a step of load; rates are of frames, in kilobits per second.
 type Step struct {
+	Percent           uint8 // of the committed rate
 	Offered, Achieved uint64
-	LossRatio         float64 // percent, on the way there
+	Sent, Lost        uint32  // on the way there
+	LossRatio         float64 // percent, of Lost
 	AverageDelay      time.Duration
+	Percentile95      time.Duration
+	AverageJitter     time.Duration
 }
 
 // BFD is what became of a BFD session [RFC 5880, RFC 9314].

@@ -179,18 +179,18 @@ func TestStrangeReflectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := test.(*sender).plan
-		r := newReplies(plan, nil)
+		r := newReplies(plan)
 		now := time.Now()
 		for i := range n {
 			sent := now.Add(time.Duration(i) * time.Millisecond)
-			r.expect(i, ntp(sent))
+			r.expect(i, sent)
 			r.record.Sent(i, sent, 0)
 			for _, a := range reply(i, ntp(sent)) {
 				a.Sender.Sequence = uint32(i)
 				r.take(a, socket.Message{At: sent.Add(10 * time.Millisecond), Kernel: true})
 			}
 		}
-		return r.measurement(plan, Estimate{}, true, false)
+		return r.measurement(plan, true, 0, false)
 	}
 	after := func(t1 uint64, d time.Duration) uint64 { return ntp(fromTimestamp(t1, false).Add(d)) }
 	const ms = time.Millisecond

@@ -16,6 +16,9 @@ type Plan struct {
 	Interval time.Duration // from one packet to the next
 	Timeout  time.Duration // how long an answer may take
 	Octets   int           // of each packet, from its IP header on
+	// Smooth has each packet sent at its time as exactly as the system can, at the cost of a
+	// thread, and little of what is late made up for: bursts fill queues.
+	Smooth bool
 	Thresholds
 }
 
@@ -42,8 +45,25 @@ func (p Plan) Demand(target string) oam.Demand {
 	}
 }
 
-// catchUp is how much a train may be late and still make up for it.
-const catchUp = 250 * time.Millisecond
+// catchUp is how much a train may be late and still make up for it, and smoothCatchUp one
+// that is smooth.
+const (
+	catchUp       = 250 * time.Millisecond
+	smoothCatchUp = 10 * time.Millisecond
+)
+
+// coarse is how long before its time the runtime's timers may wake up who is exact: they
+// know milliseconds only.
+const coarse = 2 * time.Millisecond
+
+// Log is told what becomes of the packets of a train: a Record or a Tally.
+type Log interface {
+	// Sent is that packet i left at a time, and how late that was; Unsent that it could not.
+	Sent(i int, at time.Time, late time.Duration)
+	Unsent(i int)
+	// Complete is closed when there is nothing more to come.
+	Complete() <-chan struct{}
+}
 
 // Pace has each packet sent at its time, and its sending recorded. It returns when all are
 // sent and either all are answered or the last has had its time, or when ctx is done,
@@ -52,7 +72,7 @@ const catchUp = 250 * time.Millisecond
 //
 // send returns when the packet left. An error of it counts a packet as not sent; a
 // *oam.Fault ends the train with it.
-func (p Plan) Pace(ctx context.Context, env *oam.Env, r *Record, send func(i int) (time.Time, error)) error {
+func (p Plan) Pace(ctx context.Context, env *oam.Env, r Log, send func(i int) (time.Time, error)) error {
 	timer := time.NewTimer(stagger(env.RunID, p.Interval))
 	defer timer.Stop()
 	wait := func() bool {
@@ -66,17 +86,26 @@ func (p Plan) Pace(ctx context.Context, env *oam.Env, r *Record, send func(i int
 	if !wait() {
 		return nil
 	}
-	begin := time.Now()
+	begin, most, exact := time.Now(), catchUp, time.Duration(0)
+	if p.Smooth {
+		most, exact = smoothCatchUp, coarse
+	}
 	for i := range p.Packets {
 		due := begin.Add(time.Duration(i) * p.Interval)
-		if early := time.Until(due); early > 0 {
-			timer.Reset(early)
+		early := time.Until(due)
+		if early > exact {
+			timer.Reset(early - exact)
 			if !wait() {
 				return nil
 			}
-		} else if ctx.Err() != nil {
+			early = time.Until(due)
+		}
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		} else if -early > catchUp {
+		case p.Smooth && early > 0:
+			pause(early)
+		case -early > most:
 			// This host stood still. What is overdue is not sent all at once: that is more than
 			// the run may send, and another measurement than the one wanted.
 			begin = begin.Add(-early)

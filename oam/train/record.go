@@ -185,10 +185,7 @@ func (r *Record) Measurement(t Thresholds) *oam.Measurement {
 			Reordered: uint32(r.reordered), Duplicates: uint32(r.duplicates),
 			Directed: r.directed,
 		},
-		Quality: &oam.Quality{MaxSendLateness: r.lateness, OneWayValid: r.oneWay, ClockError: r.clockError, Timestamping: oam.KernelTimestamps},
-	}
-	if r.user {
-		m.Quality.Timestamping = oam.UserTimestamps
+		Quality: &oam.Quality{MaxSendLateness: r.lateness, OneWayValid: r.oneWay, ClockError: r.clockError, Timestamping: timestamping(r.user)},
 	}
 	var two, far, near series
 	now := time.Now()

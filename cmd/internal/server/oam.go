@@ -8,6 +8,7 @@ import (
 	"incidentd/cmd/internal/version"
 	"incidentd/netconf/sshsig"
 	"incidentd/oam"
+	"incidentd/oam/activation"
 	"incidentd/oam/app"
 	"incidentd/oam/bfd"
 	"incidentd/oam/cfm"
@@ -21,17 +22,18 @@ import (
 func (s *Server) startTests() (err error) {
 	echo, node := new(icmp.Mux), stamp.New(s.directory.sharedKey)
 	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: map[string]oam.Engine{
-		"icmp-echo":      echo.Engine,
-		"path-discovery": path.Discovery,
-		"path-mtu":       path.MTU,
-		"tcp-connect":    app.Connect,
-		"udp-echo":       app.Echo,
-		"dns-query":      app.Query,
-		"http-request":   app.Request,
-		"stamp":          node.Engine,
-		"bfd-liveness":   bfd.New(s.directory.sharedKey).Engine,
-		"cfm-loopback":   cfm.Loopback,
-		"cfm-linktrace":  cfm.Linktrace,
+		"icmp-echo":          echo.Engine,
+		"path-discovery":     path.Discovery,
+		"path-mtu":           path.MTU,
+		"tcp-connect":        app.Connect,
+		"udp-echo":           app.Echo,
+		"dns-query":          app.Query,
+		"http-request":       app.Request,
+		"stamp":              node.Engine,
+		"service-activation": activation.Engine(node),
+		"bfd-liveness":       bfd.New(s.directory.sharedKey).Engine,
+		"cfm-loopback":       cfm.Loopback,
+		"cfm-linktrace":      cfm.Linktrace,
 	}})
 	if err != nil {
 		return err

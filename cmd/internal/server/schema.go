@@ -102,6 +102,7 @@ var ownFeatures = map[string][]string{
 		"birth-certificate",
 		"ethernet-cfm",
 		"maintenance-points",
+		"service-activation",
 		"stamp-reflector",
 		"udp-echo-responder",
 	},
