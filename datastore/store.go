@@ -39,6 +39,8 @@ type Options struct {
 	// History is how many commits are remembered; 0: DefaultHistory. Those that a
 	// confirmed commit needs to go back stay until it is decided.
 	History int
+	// Now is the clock of transactions, time.Now if nil; tests set it.
+	Now func() time.Time
 }
 
 // Snapshot is the state of the datastores after a transaction. It never changes.
@@ -85,6 +87,7 @@ type Store struct {
 	log       *slog.Logger
 	group     int
 	history   int
+	now       func() time.Time
 	announce  func(*Tx)
 
 	current atomic.Pointer[Snapshot]
@@ -126,7 +129,7 @@ type request struct {
 // cannot be read; a configuration that is not valid under this version's schema
 // is an rpcerr.Errors. A confirmed commit that was not confirmed is reverted.
 func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store, error) {
-	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History, announce: o.Announce,
+	s := &Store{schema: schema, validator: validate.New(schema), db: db, journal: j, log: o.Log, group: o.Group, history: o.History, announce: o.Announce, now: o.Now,
 		queue: make(chan *request), closed: make(chan struct{}), done: make(chan struct{}), providers: map[*yang.Node][]Selective{}}
 	s.changed.Store(new(make(chan struct{})))
 	if s.log == nil {
@@ -140,6 +143,9 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 	}
 	if s.announce == nil {
 		s.announce = func(*Tx) {}
+	}
+	if s.now == nil {
+		s.now = time.Now
 	}
 	snap := &Snapshot{}
 	err := db.View(func(r *kv.Reader) (err error) {
@@ -182,6 +188,9 @@ func Open(db *kv.DB, j *journal.Journal, schema *yang.Schema, o Options) (*Store
 	s.log.Info("confirmed commit reverted", "reason", "the server has restarted")
 	return s, nil
 }
+
+// Now is the time by the clock of transactions.
+func (s *Store) Now() time.Time { return s.now() }
 
 // Schema is the schema of all datastores.
 func (s *Store) Schema() *yang.Schema { return s.schema }

@@ -43,7 +43,7 @@ type row struct{ table, key string }
 // begin starts a transaction on what the one before left.
 func (s *Store) begin(w *kv.Writer, base *Snapshot) *Tx {
 	return &Tx{store: s, w: w, base: base, running: base.Running, state: base.State, startup: base.Startup, factory: base.factory,
-		candidate: base.candidate, pending: base.pending, number: base.Commit, now: time.Now().UTC(), rows: map[row][]byte{}}
+		candidate: base.candidate, pending: base.pending, number: base.Commit, now: s.now().UTC(), rows: map[row][]byte{}}
 }
 
 // snapshot is what the transaction leaves.

@@ -275,7 +275,7 @@ func (m *Manager) tick(ctx context.Context) {
 	for {
 		wait := time.Hour
 		if due := m.deadline.Load(); due != 0 {
-			wait = max(0, time.Until(m.clock.Load().at(time.Unix(0, due))))
+			wait = max(0, m.clock.Load().at(time.Unix(0, due)).Sub(m.store.Now()))
 		}
 		if m.isBehind.Load() {
 			wait = 0
@@ -383,7 +383,9 @@ func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
 // storedClock is the stream clock after the last transaction.
 func storedClock(tx *datastore.Tx) *clock {
 	if v := tx.Get(tableCorrelator, rowClock); len(v) == 17 {
-		return &clock{unixNano(v), unixNano(v[8:]), v[16] == 1}
+		// A clock that was set back meanwhile must not hold up stream time until it is
+		// again what it was.
+		return &clock{unixNano(v), earlier(unixNano(v[8:]), tx.Now()), v[16] == 1}
 	}
 	return &clock{}
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"math"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"incidentd/cmd/internal/server"
 )
@@ -30,9 +33,27 @@ SIGTERM or SIGINT. It is ready when it logs "listening".`,
 			if err != nil {
 				return misuse("serve", "%v", err)
 			}
+			limitMemory(log)
 			return explain(serve(ctx, server.Config{DataDir: *dir, Listen: *listen, AllowHTTPS: *https, FromStartup: *startup, Log: log}, log), *dir)
 		}
 	},
+}
+
+// memoryShare is how much of the memory of its control group the garbage collector lets the
+// server take before it works harder; the rest is for the mapped store.
+const memoryShare = .8
+
+// limitMemory has the garbage collector heed the limit of the control group, unless
+// GOMEMLIMIT says something else.
+func limitMemory(log *slog.Logger) {
+	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(memlimit.FromCgroup))
+	switch {
+	case errors.Is(err, memlimit.ErrNoLimit), errors.Is(err, memlimit.ErrNoCgroup), errors.Is(err, memlimit.ErrCgroupsNotSupported):
+	case err != nil:
+		log.Warn("the memory limit of the control group cannot be read", "err", err)
+	case limit > 0 && limit < math.MaxInt64:
+		log.Info("the garbage collector heeds the control group's memory limit", "bytes", limit)
+	}
 }
 
 // serve runs a server until ctx is done.

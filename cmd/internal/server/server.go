@@ -14,6 +14,7 @@ import (
 	"incidentd/cmd/internal/monitor"
 	"incidentd/cmd/internal/version"
 	"incidentd/datastore"
+	"incidentd/datastore/kv"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
 	"incidentd/incident/ingest"
@@ -59,6 +60,10 @@ type Config struct {
 	Dial resolve.Dialer
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
 	Log *slog.Logger
+
+	// For tests: see kv.Options and datastore.Options.
+	failPoint func(string) error
+	now       func() time.Time
 }
 
 // Server is an incidentd.
@@ -118,7 +123,7 @@ func New(cfg Config) (_ *Server, err error) {
 	if s.hostKey, err = d.loadHostKey(); err != nil {
 		return nil, err
 	}
-	if s.store, err = openStore(d.file(storeFile), true, s.log); err != nil {
+	if s.store, err = openStoreWith(d.file(storeFile), kv.Options{MustExist: true, FailPoint: cfg.failPoint}, datastore.Options{Log: s.log, Now: cfg.now}); err != nil {
 		return nil, err
 	}
 	s.onStop("store", func(context.Context) error { return s.store.db.Close() })

@@ -22,16 +22,21 @@ type store struct {
 // openStore opens the store of a file, verifies it and validates its
 // configuration.
 func openStore(path string, mustExist bool, log *slog.Logger) (*store, error) {
+	return openStoreWith(path, kv.Options{MustExist: mustExist}, datastore.Options{Log: log})
+}
+
+func openStoreWith(path string, keys kv.Options, o datastore.Options) (*store, error) {
 	schema, err := Schema()
 	if err != nil {
 		return nil, err
 	}
 	s := &store{}
-	if s.db, err = kv.Open(path, kv.Options{MustExist: mustExist}); err != nil {
+	o.Announce = ops.Announcer(schema)
+	if s.db, err = kv.Open(path, keys); err != nil {
 		return nil, err
 	}
 	if s.journal, err = journal.Open(s.db, journal.Options{}); err == nil {
-		s.data, err = datastore.Open(s.db, s.journal, schema, datastore.Options{Log: log, Announce: ops.Announcer(schema)})
+		s.data, err = datastore.Open(s.db, s.journal, schema, o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.db.Close())

@@ -22,7 +22,8 @@ var bounds = []struct {
 	share, more  float64
 	unit         float64
 }{
-	{"process_resident_memory_bytes", "MiB resident", 1.35, 48 << 20, 1 << 20},
+	// The resident memory has the pages of the mapped store, which the system takes back.
+	{"go_memstats_heap_inuse_bytes", "MiB of heap", 1.35, 32 << 20, 1 << 20},
 	{"go_goroutines", "goroutines", 1.2, 20, 1},
 	{"process_open_fds", "files", 1.2, 12, 1},
 }
