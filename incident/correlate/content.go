@@ -320,7 +320,7 @@ func (e *Engine) rootCauses(i *incident) []RootCause {
 		}
 		for _, p := range e.places(i, r.h)[:1] {
 			if !slices.ContainsFunc(out, func(o RootCause) bool { return o.Node == p.Node && o.Resource == p.Resource }) {
-				p.Detail = strings.TrimSpace("also possible; " + p.Detail)
+				p.Detail = strings.TrimSuffix("also possible; "+p.Detail, "; ")
 				out = append(out, p)
 			}
 		}

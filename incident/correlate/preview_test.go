@@ -23,7 +23,7 @@ func TestPreview(t *testing.T) {
 			Links: []topology.LinkRef{{Network: "ip", Link: "C:e3-PC:e0"}, {Network: "te", Link: "PB:t3-PC:t3r"}}, Nodes: []string{"PC"},
 			Services: []string{"blue"}, States: []ServiceState{Outage}}},
 		{MarkObject{Node: "A", Resource: "slot/0"}, Preview{
-			Links: []topology.LinkRef{{Network: "ip", Link: "A:e1-B:e1"}, {Network: "ip", Link: "C:e2-A:e2"}, {Network: "te", Link: "PA:t1-PB:t1r"}, {Network: "te", Link: "PB:t2-PA:t2r"}},
+			Links: []topology.LinkRef{{Network: "ip", Link: "A:e1-B:e1"}, {Network: "ip", Link: "A:e2-C:e2"}, {Network: "te", Link: "PA:t1-PB:t1r"}, {Network: "te", Link: "PB:t2-PA:t2r"}},
 			Nodes: []string{"A", "PA"}, Services: []string{"red"}, States: []ServiceState{Outage}}},
 	} {
 		got, err := d.e.Preview(c.o)

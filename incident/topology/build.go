@@ -7,14 +7,15 @@ import (
 )
 
 // Build makes the index of networks; inv may be nil. It never fails: what refers to
-// something that is not there is left out and counted, see [Stats].
+// something that is not there is left out and counted, see [Stats]. The order of the lists
+// does not matter.
 func Build(networks []Network, inv *Inventory) *Index {
 	b := &builder{
 		Index: &Index{
 			nodeByName: map[string]NodeID{}, portByName: map[nodeName]PortID{}, cardByName: map[nodeName]CardID{},
 			siteByName: map[string]SiteID{}, serviceByName: map[string]ServiceID{}, linkByName: map[LinkRef]EdgeID{},
 		},
-		networks: networks, byID: make(map[string]*layer, len(networks)), pairs: map[pairKey]EdgeID{}, alias: map[nodeName]PortID{},
+		networks: ordered(networks), byID: make(map[string]*layer, len(networks)), pairs: map[pairKey]EdgeID{}, alias: map[nodeName]PortID{},
 	}
 	b.order()
 	for _, l := range b.layers {
@@ -29,7 +30,7 @@ func Build(networks []Network, inv *Inventory) *Index {
 	for _, l := range b.layers {
 		b.addLinks(l)
 	}
-	b.addInventory(inv)
+	b.addInventory(inv.ordered())
 	b.repair()
 	b.inferCards()
 	b.access()
