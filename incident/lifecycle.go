@@ -29,14 +29,15 @@ func (m *Manager) decide(tx *datastore.Tx, decisions []correlate.Decision) error
 	for _, d := range decisions {
 		m.committed = d.Serial
 		inc := d.Incident
-		m.ensureNodes(tx, nodesOf(inc))
 		old := m.schema.incident(tx.State(), ID(inc.No))
+		m.ensureNodes(tx, append(nodesOf(inc), found(old)...))
 		fresh := m.schema.encode(inc, old, m.alarms, tx.State())
 		if st, ok := stepOf(d.Op, d.At, old, fresh); ok {
 			fresh = m.schema.withStep(fresh, st)
 		}
 		tx.SetState(m.schema.withIncident(tx.State(), fresh))
 		tx.Notify(Stream, m.schema.notification(fresh, d.At))
+		m.tellObserver(tx, ID(inc.No), d.Op)
 		if inc.Mark != "" {
 			if err := m.explained(tx, inc.Mark, fresh); err != nil {
 				return err

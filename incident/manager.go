@@ -56,6 +56,7 @@ type Manager struct {
 	dryRuns  atomic.Uint64
 	trying   sync.Mutex // held during a dry run
 	learner  learner
+	observer atomic.Pointer[func(id string, op correlate.Op)]
 
 	// Owned by the writer of the store.
 	engine     *correlate.Engine

@@ -60,10 +60,13 @@ func (s *schema) recorded(inc, old *data.Node) *data.Node {
 	for _, name := range []string{"history", "comment"} {
 		kept = slices.AppendSeq(kept, old.EntriesOf(s.list.ChildNamed(name)))
 	}
+	if d := old.Child("diagnosis"); d != nil {
+		kept = append(kept, d)
+	}
 	if len(kept) == 0 {
 		return inc
 	}
-	return inc.With(kept...)
+	return s.diagnosed(inc.With(kept...))
 }
 
 // stepOf is the step that a decision of the correlator is in the history of its

@@ -27,6 +27,7 @@ const (
 	lateTimeout = 3500 * time.Millisecond
 	wayTimeout  = time.Second
 	largeSize   = 1500
+	largeTries  = 2
 	ipHeader    = 20
 	echoHeader  = 28
 	sixHeader   = 20 // that IPv6 has more
@@ -76,12 +77,13 @@ func (b *Book) Plan() []Step {
 		return s
 	}
 	list := []Step{b.reach(), b.way(true)}
-	hop := b.hopEcho(b.Address, b.hopPackets(1, 0), mostHops)
-	list = append(list, each(hop, "packets are lost or delayed"))
+	hop := each(b.hopEcho(b.Address, b.hopPackets(mostHops, 0), mostHops), "packets are lost or delayed")
+	hop.most = Cost{hopOctets / smallSize, hopOctets / smallSize * b.sizeOf(smallSize)}
+	list = append(list, hop)
 	list = append(list, b.size())
 	list[len(list)-1].Condition = "packets arrive and none is lost"
 	large := each(b.sizeEcho(b.Address, largeSize), "large packets do not arrive")
-	large.times = mostHops
+	large.most = Cost{mostHops * largeTries, mostHops * largeTries * largeSize}
 	list = append(list, large)
 	return append(list, b.services()...)
 }
@@ -98,7 +100,7 @@ func (b *Book) toTarget(s Step, purpose string) Step {
 }
 
 func (b *Book) reach() Step {
-	return b.toTarget(echo(reach, b.Address, reachPackets, reachInterval, echoSize-echoHeader), "whether it answers, and with which loss and delay")
+	return b.toTarget(echo(reach, b.Address, reachPackets, b.pace(echoSize), echoSize-echoHeader), "whether it answers, and with which loss and delay")
 }
 
 // way is the path; after silence it waits for errors that come late, and does not look for
@@ -126,14 +128,18 @@ func (b *Book) hopPackets(hopCount int, loss float64) int {
 	return min(max(n, 100), 400, hopOctets/smallSize/hopCount)
 }
 
+// pace is how often so many octets may be sent.
+func (b *Book) pace(octets int) time.Duration {
+	if b.MostBits <= 0 {
+		return reachInterval
+	}
+	seconds := float64(8*b.sizeOf(octets)) / (0.8 * b.MostBits)
+	return max(reachInterval, time.Duration(seconds*float64(time.Second)).Round(time.Microsecond))
+}
+
 // hopEcho is the echo of one of so many hops, which are asked beside each other.
 func (b *Book) hopEcho(to netip.Addr, packets, hopCount int) Step {
-	interval := reachInterval
-	if b.MostBits > 0 {
-		all := float64(hopCount*8*b.sizeOf(smallSize)) / (0.8 * b.MostBits)
-		interval = max(interval, time.Duration(all*float64(time.Second)))
-	}
-	s := echo(hops, to, packets, interval, smallSize-echoHeader)
+	s := echo(hops, to, packets, b.pace(hopCount*smallSize), smallSize-echoHeader)
 	return b.step(s, "from which hop on packets are lost or wait")
 }
 
@@ -172,7 +178,7 @@ func (b *Book) sizeEcho(to netip.Addr, octets int) Step {
 	if to.Is6() {
 		header += sixHeader
 	}
-	s := echo(sizeOfHop, to, 2, 100*time.Millisecond, octets-header)
+	s := echo(sizeOfHop, to, largeTries, 100*time.Millisecond, octets-header)
 	s.leafs = append(s.leafs, [2]string{"do-not-fragment", "true"})
 	return b.step(s, "from which hop on large packets do not arrive")
 }

@@ -26,7 +26,7 @@ type Step struct {
 	hop    int         // of the path, from 1
 	leafs  [][2]string // the other parameters
 	params *data.Node  // those of a configured test, in place of Target and leafs
-	times  int         // how often at most, in a plan; 0: once
+	most   Cost        // of all that a step of a plan stands for; zero: that of one
 }
 
 // role is the part that a step has in its playbook.
@@ -74,6 +74,7 @@ func (s *Step) attempts() int {
 // Measured is a step that was run.
 type Measured struct {
 	Step
+	Class Intrusiveness
 	Run   oam.Run
 	Spent oam.Spent
 }

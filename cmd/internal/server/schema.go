@@ -61,6 +61,7 @@ var implemented = []string{
 	"incidentd-call-home",
 	"incidentd-collector",
 	"incidentd-correlation",
+	"incidentd-diagnosis",
 	"incidentd-events",
 	"incidentd-history",
 	"incidentd-incident",

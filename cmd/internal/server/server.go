@@ -17,6 +17,7 @@ import (
 	"incidentd/datastore/kv"
 	"incidentd/incident"
 	"incidentd/incident/correlate"
+	"incidentd/incident/diagnose"
 	"incidentd/incident/ingest"
 	"incidentd/incident/resolve"
 	"incidentd/netconf"
@@ -58,6 +59,8 @@ type Config struct {
 	Correlator correlate.Config
 	// Dial connects to the devices that are configured to resolve incidents; nil: over TCP.
 	Dial resolve.Dialer
+	// Engines take the place of those that send packets, in tests; nil: none do.
+	Engines map[string]oam.Engine
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
 	Log *slog.Logger
 
@@ -77,6 +80,7 @@ type Server struct {
 	cures     *resolve.Manager
 	sources   *ingest.Supervisor
 	tests     *oam.Manager
+	diagnoses *diagnose.Manager
 	access    *nacm.Controller
 	audit     *audit.Log
 	netconf   *netconf.Server
@@ -180,6 +184,9 @@ func New(cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if err := s.startTests(); err != nil {
+		return nil, err
+	}
+	if err := s.startDiagnoses(); err != nil {
 		return nil, err
 	}
 	s.ssh, err = transport.NewServer(transport.Config{
