@@ -338,7 +338,7 @@ func (l *localiser) services() {
 	}
 }
 
-// service judges one of them; false when all is well, or follows from the path.
+// service judges one of them; false when there is nothing to tell.
 func (l *localiser) service(m *Measured, reached bool) (Finding, bool) {
 	f := Finding{Conclusive: true}
 	name := m.Target
@@ -347,18 +347,10 @@ func (l *localiser) service(m *Measured, reached bool) (Finding, bool) {
 		f.At, name = l.owner(a)
 		f.At.Resource = ""
 	}
-	worst, answered := "", false
-	for _, r := range m.found().Responses {
-		switch r.Code {
-		case "connected", "200", "NOERROR":
-			answered = true
-		default:
-			worst = r.Code
-		}
+	if lossRatio(m) == 0 || !reached && m.Target == l.book.Address.String() {
+		return f, false // all is well, or it follows from the path
 	}
-	if lossRatio(m) == 0 && worst == "" || !reached && m.Target == l.book.Address.String() {
-		return f, false
-	}
+	worst, answered := worstAnswer(m), answers(m)
 	what := m.Type
 	for _, x := range m.leafs {
 		if x[0] == "destination-port" {
@@ -373,7 +365,7 @@ func (l *localiser) service(m *Measured, reached bool) (Finding, bool) {
 			return f, false
 		}
 		f.Cause, f.Detail = ClassLoss, fmt.Sprintf("%s of the packets with DSCP %s to %s are lost, and none without", percent(f.Loss), m.params.Leaf("dscp"), name)
-	case worst == "bad-certificate" || worst == "tls-failure":
+	case strings.HasPrefix(worst, "certificate") || worst == "tls-failure":
 		f.Cause, f.Detail = Certificate, fmt.Sprintf("%s has no certificate that is trusted: %s", name, worst)
 	case m.Type == "dns-query":
 		f.Cause, f.Detail = ResolverFailure, fmt.Sprintf("%s answers %s with %s", name, what, silence(worst))
@@ -385,6 +377,26 @@ func (l *localiser) service(m *Measured, reached bool) (Finding, bool) {
 		f.Cause, f.Detail = ServiceFailing, fmt.Sprintf("%s answers %s with %s", name, what, silence(worst))
 	}
 	return f, true
+}
+
+// worstAnswer is the most frequent answer that was not the one wanted, "" when the far end
+// was silent.
+func worstAnswer(m *Measured) (worst string) {
+	wanted := []string{"connected"}
+	if m.params != nil {
+		for _, leaf := range []string{"expected-status", "expected-rcode"} {
+			if m.params.Schema().ChildNamed(leaf) != nil {
+				wanted = append(wanted, oam.Params{Node: m.params}.String(leaf))
+			}
+		}
+	}
+	most := uint32(0)
+	for _, r := range m.found().Responses {
+		if r.Count > most && !slices.Contains(wanted, r.Code) {
+			worst, most = r.Code, r.Count
+		}
+	}
+	return worst
 }
 
 // silence is a kind of answer, or that there was none.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"os"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // startTests begins to run the OAM tests that are configured, and the reflectors.
 func (s *Server) startTests() (err error) {
 	echo, node := new(icmp.Mux), stamp.New(s.directory.sharedKey)
-	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: map[string]oam.Engine{
+	engines := map[string]oam.Engine{
 		"icmp-echo":          echo.Engine,
 		"path-discovery":     path.Discovery,
 		"path-mtu":           path.MTU,
@@ -34,7 +35,9 @@ func (s *Server) startTests() (err error) {
 		"bfd-liveness":       bfd.New(s.directory.sharedKey).Engine,
 		"cfm-loopback":       cfm.Loopback,
 		"cfm-linktrace":      cfm.Linktrace,
-	}})
+	}
+	maps.Copy(engines, s.cfg.Engines)
+	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: engines})
 	if err != nil {
 		return err
 	}

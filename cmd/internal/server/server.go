@@ -59,7 +59,8 @@ type Config struct {
 	Correlator correlate.Config
 	// Dial connects to the devices that are configured to resolve incidents; nil: over TCP.
 	Dial resolve.Dialer
-	// Engines take the place of those that send packets, in tests; nil: none do.
+	// Engines take the place of those that send packets, by the type of test; for tests of
+	// the server.
 	Engines map[string]oam.Engine
 	// Log gets the life cycle, logins, and what goes wrong; nil: nothing is logged.
 	Log *slog.Logger

@@ -168,7 +168,7 @@ func TestOperations(t *testing.T) {
 		want rpcerr.Tag
 	}{
 		{`<incident-acknowledge xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"><incident-id>inc-99</incident-id></incident-acknowledge>`, rpcerr.TagDataMissing},
-		{`<incident-diagnose xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"/>`, rpcerr.TagOperationNotSupported},
+		{`<incident-diagnose xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"><incident-id>inc-99</incident-id></incident-diagnose>`, rpcerr.TagDataMissing},
 		{`<system-restart xmlns="urn:ietf:params:xml:ns:yang:ietf-system"/>`, rpcerr.TagOperationNotSupported},
 	} {
 		_, err := c.Call(t.Context(), []byte(tt.op))
