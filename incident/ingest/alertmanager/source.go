@@ -2,7 +2,6 @@
 package alertmanager
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 	"incidentd/incident/ingest"
 	"incidentd/incident/ingest/listen"
 	"incidentd/incident/ingest/mapping"
-	"incidentd/yang/data"
 )
 
 // Path is where alerts are sent to.
@@ -27,28 +25,14 @@ const Path = "/alerts"
 // Kind is the kind of source alertmanager of incidentd-sources. Users are checked by
 // users.
 func Kind(users listen.Credentials) ingest.Kind {
-	return ingest.Kind{Module: "incidentd-sources", Name: "alertmanager", New: func(c *data.Loc) (ingest.Source, error) {
-		h, err := listen.HTTPFromData(c, users)
-		if err != nil {
-			return nil, err
+	return listen.HTTPKind("alertmanager", Path, users, func(f *ingest.Feed) listen.Receive {
+		return func(body io.Reader) ([]*mapping.Message, error) {
+			messages, truncated, err := Read(body, time.Now())
+			if truncated > 0 {
+				f.Dropped(truncated, "Alertmanager has left alerts out of a group (max_alerts)")
+			}
+			return messages, err
 		}
-		return source{h}, nil
-	}}
-}
-
-type source struct{ http *listen.HTTP }
-
-// Endpoint implements ingest.Listener.
-func (s source) Endpoint() ingest.Endpoint { return s.http.Endpoint() }
-
-// Run implements ingest.Source.
-func (s source) Run(ctx context.Context, f *ingest.Feed) error {
-	return s.http.Run(ctx, f, Path, func(body io.Reader) ([]*mapping.Message, error) {
-		messages, truncated, err := Read(body, time.Now())
-		if truncated > 0 {
-			f.Dropped(truncated, "Alertmanager has left alerts out of a group (max_alerts)")
-		}
-		return messages, err
 	})
 }
 

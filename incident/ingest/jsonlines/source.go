@@ -2,7 +2,6 @@
 package jsonlines
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"incidentd/incident/ingest"
 	"incidentd/incident/ingest/listen"
 	"incidentd/incident/ingest/mapping"
-	"incidentd/yang/data"
 )
 
 // Path is where events are sent to.
@@ -19,23 +17,7 @@ const Path = "/events"
 
 // Kind is the kind of source json-lines of incidentd-sources. Users are checked by users.
 func Kind(users listen.Credentials) ingest.Kind {
-	return ingest.Kind{Module: "incidentd-sources", Name: "json-lines", New: func(c *data.Loc) (ingest.Source, error) {
-		h, err := listen.HTTPFromData(c, users)
-		if err != nil {
-			return nil, err
-		}
-		return source{h}, nil
-	}}
-}
-
-type source struct{ http *listen.HTTP }
-
-// Endpoint implements ingest.Listener.
-func (s source) Endpoint() ingest.Endpoint { return s.http.Endpoint() }
-
-// Run implements ingest.Source.
-func (s source) Run(ctx context.Context, f *ingest.Feed) error {
-	return s.http.Run(ctx, f, Path, Read)
+	return listen.HTTPKind("json-lines", Path, users, func(*ingest.Feed) listen.Receive { return Read })
 }
 
 // Read reads events, one a line. An error is a *listen.Refusal that names the line.

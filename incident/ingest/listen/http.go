@@ -104,6 +104,30 @@ func StoredToken(v string) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
+// HTTPKind is a kind of source of incidentd-sources whose container is the grouping
+// http-server, and that takes POST requests to a path. Users are checked by users; receive
+// makes what reads the bodies for a feed.
+func HTTPKind(name, path string, users Credentials, receive func(*ingest.Feed) Receive) ingest.Kind {
+	return ingest.Kind{Module: "incidentd-sources", Name: name, New: func(c *data.Loc) (ingest.Source, error) {
+		h, err := HTTPFromData(c, users)
+		if err != nil {
+			return nil, err
+		}
+		return &httpSource{h, path, receive}, nil
+	}}
+}
+
+type httpSource struct {
+	*HTTP
+	path    string
+	receive func(*ingest.Feed) Receive
+}
+
+// Run implements ingest.Source.
+func (s *httpSource) Run(ctx context.Context, f *ingest.Feed) error {
+	return s.HTTP.Run(ctx, f, s.path, s.receive(f))
+}
+
 // Receive reads the body of a request to the messages that it holds. Its error is told to
 // the client with the status 400, unless it is of the body itself.
 type Receive func(body io.Reader) ([]*mapping.Message, error)
