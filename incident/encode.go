@@ -85,7 +85,7 @@ const types = "ietf-incident-types:"
 // encode writes an incident as an entry of /inc:incidents. What operators did to
 // it stands in old, its entry so far, nil for none.
 func (s *schema) encode(inc *correlate.Incident, old *data.Node, alarms *alarm.Alarms, state *data.Node) *data.Node {
-	b := data.BuildEntry(s.list, ID(inc.No))
+	b := data.BuildEntry(s.list, ID(inc.No)).Grow(32)
 	b.Uint("csn", inc.No).Leaf("name", inc.Name).Leaf("type", inc.Type).Leaf("domain", types+inc.Domain).
 		Leaf("priority", inc.Priority).Leaf("status", inc.Status.String()).Leaf("category", types+inc.Category).
 		Text("detail", inc.Detail).Text("resolve-advice", inc.ResolveAdvice).
@@ -173,7 +173,7 @@ func encodeEvent(events *data.Builder, r *correlate.EventRef, alarms *alarm.Alar
 			e.Container("symptom").Text("value", r.Value).Text("threshold", r.Threshold)
 		}
 	}
-	e.Container("detail").Leaf("kind", r.Kind.String()).Leaf("node", r.Node).Text("resource", r.Resource).
+	e.Container("detail").Grow(14).Leaf("kind", r.Kind.String()).Leaf("node", r.Node).Text("resource", r.Resource).
 		Leaf("alarm-type-id", r.AlarmTypeID).Text("alarm-type-qualifier", r.Qualifier).
 		Leaf("severity", r.Severity.String()).Bool("cleared", r.Cleared).Time("time", r.Time).Time("arrival", r.Arrival).
 		Text("text", r.Text).Text("trace-id", r.TraceID).Leaf("role", r.Role.String()).Text("reason", r.Reason)
@@ -182,7 +182,7 @@ func encodeEvent(events *data.Builder, r *correlate.EventRef, alarms *alarm.Alar
 // notification is the incident-notification of an incident's entry: its full
 // content at that time.
 func (s *schema) notification(inc *data.Node, at time.Time) *data.Node {
-	n := data.Rebind(inc, s.notice)
+	n := data.RebindToWrite(inc, s.notice)
 	return n.With(data.NewLeaf(s.notice.ChildNamed("time"), data.FormatTime(at)))
 }
 

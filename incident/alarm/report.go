@@ -107,7 +107,7 @@ func (e *Edit) create(t *touched, at time.Time, severity event.Severity, text st
 	shelf, onShelf := e.shelfFor(t)
 	t.onShelf = onShelf
 	n, stamp := e.at(t), data.FormatTime(at)
-	b := data.BuildEntry(n.entry, t.key.Resource, t.key.TypeID, t.key.Qualifier)
+	b := data.BuildEntry(n.entry, t.key.Resource, t.key.TypeID, t.key.Qualifier).Grow(8)
 	for i, v := range []string{t.key.TypeID, t.key.Qualifier} {
 		b.Add(e.leaf(n.entry.Keys[i+1], v))
 	}

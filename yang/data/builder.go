@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +34,12 @@ func (b *Builder) schema(name string) *yang.Node {
 		panic(fmt.Sprintf("data: %s has no child %q", b.n.schema.Path(), name))
 	}
 	return s
+}
+
+// Grow makes room for as many children as are to come.
+func (b *Builder) Grow(children int) *Builder {
+	b.n.kids = slices.Grow(b.n.kids, children)
+	return b
 }
 
 // Leaf sets a leaf, or adds an entry to a leaf-list.

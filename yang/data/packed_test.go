@@ -217,3 +217,26 @@ func TestLoaderPacks(t *testing.T) {
 		}
 	}
 }
+
+// TestRebindToWrite writes an entry below another schema node, as Rebind has it.
+func TestRebindToWrite(t *testing.T) {
+	s, err := yangCompile(`grouping g { leaf v { type string; } container same { leaf w { type string; } leaf-list ll { type string; } }
+			list e { key k; leaf k { type string; } container c { leaf x { type string; } } }
+			container other { leaf a { type string; } } }
+		container top { list l { key k; leaf k { type string; } uses g { augment "other" { leaf b { type string; } } } leaf more { type string; } } }
+		notification n { leaf first { type string; } leaf k { type string; } uses g; }`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := BuildEntry(s.Root.ChildNamed("top").ChildNamed("l"), "1").Leaf("v", "x").Leaf("more", "left out")
+	b.Container("same").Leaf("w", "y").Leaf("ll", "2").Leaf("ll", "1")
+	b.Entry("e", "a").Container("c").Leaf("x", "z")
+	b.Container("other").Leaf("a", "here").Leaf("b", "left out")
+	to := s.Notification("m", "n")
+	for name, n := range map[string]*Node{"plain": b.Node(), "packed": b.Node().Packed()} {
+		want := string(AppendXML(nil, Rebind(n, to).With(NewLeaf(to.ChildNamed("first"), "1")), ""))
+		if got := string(AppendXML(nil, RebindToWrite(n, to).With(NewLeaf(to.ChildNamed("first"), "1")), "")); got != want {
+			t.Errorf("%s: written as\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
