@@ -328,7 +328,7 @@ func (e *Engine) list(a *alarm) {
 	if a.listed != 0 {
 		return
 	}
-	a.cands = e.candidates(a.obj, a.class, a.text())
+	a.cands = e.candidates(a.obj, a.class, a.text(), a.typ.qualifier)
 	e.enter(a)
 }
 

@@ -17,9 +17,10 @@ type cand struct {
 var sameTrace = &Rule{ID: "same-trace", Class: Span, Via: Self, Cause: Transaction, Root: true}
 
 // candidates returns the possible causes of an alarm of class c at o. The text is
-// looked into only where the reporter names a node and means one of its ports.
-func (e *Engine) candidates(o *object, c Class, text string) []cand {
-	vague := o.port == topology.None && o.nodeID != topology.None && portSet.has(c)
+// looked into only where the reporter names a node and means one of its ports, and the qualifier
+// where it is the name of a test.
+func (e *Engine) candidates(o *object, c Class, text, qualifier string) []cand {
+	vague := o.port == topology.None && o.nodeID != topology.None && portSet.has(c) || testSet.has(c)
 	if !vague {
 		for i := range o.cands {
 			if o.cands[i].class == c {
@@ -28,7 +29,7 @@ func (e *Engine) candidates(o *object, c Class, text string) []cand {
 		}
 	}
 	w := &e.walker
-	*w = walker{e: e, o: o, class: c, ports: e.x.portsMeant(o, c, text), out: w.out[:0]}
+	*w = walker{e: e, o: o, class: c, test: qualifier, ports: e.x.portsMeant(o, c, text), out: w.out[:0]}
 	for i := range e.byClass[c] {
 		w.rule = &e.byClass[c][i]
 		w.walk()
@@ -45,6 +46,7 @@ type walker struct {
 	e     *Engine
 	o     *object
 	class Class
+	test  string
 	ports []topology.PortID
 	rule  *Rule
 	out   []cand
@@ -67,9 +69,12 @@ func (w *walker) walk() {
 	x, o := w.e.x, w.o
 	switch w.rule.Via {
 	case Self:
-		if w.rule.Cause == CardFailure && o.card != topology.None {
+		switch {
+		case w.rule.Cause == CardFailure && o.card != topology.None:
 			w.add(w.e.cardHyp(o.card))
-		} else {
+		case w.rule.Cause == Impairment || w.rule.Cause == Interruption:
+			w.add(w.e.hypothesis(w.rule.Cause, "", w.test)) // one, wherever the test has found it
+		default:
 			w.add(w.e.hypothesis(w.rule.Cause, o.node, o.name))
 		}
 	case OwnNode:

@@ -53,6 +53,8 @@ const (
 	Commit                       // a configuration was committed
 	SlowTask                     // a process is slow
 	Info                         // environment, licences and other things that cause no outage
+	Supervision                  // a test that supervises something fails too often
+	SupervisionLost              // nothing of it arrives
 	classes
 )
 
@@ -60,7 +62,8 @@ var classNames = [classes]string{"other", "loss-of-signal", "server-signal-fail"
 	"optical-quality", "link-down", "module-fault", "bfd-down", "adjacency-down", "ldp-down", "igp-authentication", "card-failure", "mains-failure",
 	"battery-low", "last-gasp", "cpu-high", "memory-high", "process-restart", "input-errors", "packet-loss", "utilisation", "queue-drops",
 	"synchronisation", "configuration-error", "span-error", "unreachable", "edge-unreachable", "bgp-down", "tunnel-down", "tunnel-rerouted",
-	"path-delay", "path-loss", "service-lost", "service-degraded", "configuration-commit", "slow-task", "information"}
+	"path-delay", "path-loss", "service-lost", "service-degraded", "configuration-commit", "slow-task", "information",
+	"supervision", "supervision-lost"}
 
 // String returns the name of the class.
 func (c Class) String() string { return classNames[c] }
@@ -85,20 +88,22 @@ func (s classSet) has(c Class) bool { return s>>c&1 == 1 }
 var (
 	// soft classes look for the incident that brought down what they rest on before
 	// they count as evidence themselves.
-	softSet = set(TunnelDown, Reroute, PathDelay, PathLoss, ServiceLost, ServiceDegraded, BGP, Unreachable, EdgeUnreachable)
+	softSet = set(TunnelDown, Reroute, PathDelay, PathLoss, ServiceLost, ServiceDegraded, BGP, Unreachable, EdgeUnreachable, Supervision, SupervisionLost)
 	// effects are those soft classes that never are evidence in a solve.
 	effectSet = set(TunnelDown, Reroute, PathDelay, PathLoss, ServiceLost, ServiceDegraded)
 	// managed are sent by a management system, not by the node that they name.
-	managedSet  = set(Unreachable, EdgeUnreachable, ServiceLost, ServiceDegraded, Span)
+	managedSet  = set(Unreachable, EdgeUnreachable, ServiceLost, ServiceDegraded, Span, Supervision, SupervisionLost)
 	downSet     = set(LossOfSignal, LinkDown, BFD, Adjacency, LDP, Module)
 	portDownSet = set(LinkDown, Module)
 	// wireSet are those of a port that is down itself, not only a protocol over it.
 	wireSet = set(LinkDown, Module, LossOfSignal, ServerFail)
-	kpiSet  = set(CPU, Memory, OpticalPower, OpticalQuality, Errors, PacketLoss, Utilisation, QueueDrop, PathDelay, PathLoss)
+	kpiSet  = set(CPU, Memory, OpticalPower, OpticalQuality, Errors, PacketLoss, Utilisation, QueueDrop, PathDelay, PathLoss, Supervision)
 	// congestion follows an outage when its traffic moves elsewhere.
 	congestionSet = set(Utilisation, QueueDrop, PacketLoss)
 	powerSet      = set(Mains, Battery, Gasp)
 	contextSet    = set(Commit, SlowTask, Info)
+	// testSet are those of a test: their cause is the test's, at whatever it supervises.
+	testSet = set(Supervision, SupervisionLost)
 	// portSet are those whose place is a port, even if the reporter names only the node.
 	portSet = set(LossOfSignal, LinkDown, BFD, Adjacency, LDP, Errors, PacketLoss, Utilisation, QueueDrop, PathDelay, PathLoss)
 )
@@ -111,6 +116,8 @@ type words struct {
 
 // vocabulary is tried in order; the first line whose phrases are all there decides.
 var vocabulary = parseVocabulary(`
+supervision-lost: oam total loss
+supervision: oam threshold crossing
 information: not synchronised | unsynchronised | login | licence | license | ntp | fan | temperature | temp high | wavelength drift | wl drift | prefix
 edge-unreachable: ce unreachable | cpe unreachable | customer+unreachable | customer+not answer | customer+not respond
 unreachable: unreachable | not answer | not reachable | not respond | not responding | no response | no answer | node down | device down | system down | device offline | node offline | lost contact | communication lost | snmp timeout | ping failed | heartbeat lost

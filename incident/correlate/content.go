@@ -35,6 +35,8 @@ var causeTexts = [causes]causeText{
 	Surge:        {"Traffic surge", "network", "Find out whose traffic it is at the node where it leaves; limit it or widen the way.", false},
 	Transaction:  {"Configuration error", "overlay", "Correct the request that failed and deploy it again.", false},
 	Unknown:      {"Alarm without known cause", "device", "", false},
+	Impairment:   {"Supervised quality impaired", "network", "Diagnose the incident: a test has found what nothing has reported yet. Move traffic away if it gets worse.", true},
+	Interruption: {"Supervised path interrupted", "network", "Diagnose the incident: nothing arrives, and nothing has reported why.", false},
 }
 
 // content tells what an incident is now; its events and explanation are written when
@@ -254,7 +256,7 @@ func (e *Engine) services(i *incident, c *Incident) {
 	}
 	var lost map[topology.ServiceID]bool
 	for _, a := range i.members {
-		if a.class == ServiceLost {
+		if a.class == ServiceLost || a.class == SupervisionLost && a.active {
 			if lost == nil {
 				lost = map[topology.ServiceID]bool{}
 			}
@@ -366,7 +368,7 @@ func (e *Engine) places(i *incident, h *hypothesis) []RootCause {
 			}
 		}
 		return one(h.node, "config", "")
-	case Overload, RoutingCrash, SyncLoss, SessionReset, Unknown:
+	case Overload, RoutingCrash, SyncLoss, SessionReset, Unknown, Impairment, Interruption:
 		if a := rootMember(i, h); a != nil {
 			name := text.name
 			if h.cause == Unknown {

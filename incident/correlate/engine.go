@@ -296,7 +296,7 @@ func (e *Engine) listAgain(alarms []*alarm) {
 		if trace := a.trace(); trace != "" { // wherever it is by now
 			a.cands = []cand{{e.hypothesis(Transaction, "", trace), sameTrace, true}}
 		} else {
-			a.cands = e.candidates(a.obj, a.class, a.text())
+			a.cands = e.candidates(a.obj, a.class, a.text(), a.typ.qualifier)
 		}
 		if a.inc == nil || !a.inc.settled {
 			e.revive(a)

@@ -64,6 +64,8 @@ func patience(c Class, down bool) int64 {
 	switch {
 	case c == PathDelay || c == PathLoss:
 		return 900 * second // traffic that has moved fills links one after the other
+	case testSet.has(c):
+		return 900 * second // it takes several runs of a test
 	case !down:
 		return 500 * second
 	}
@@ -412,6 +414,10 @@ func (e *Engine) reachIfNeeded(i *incident, a *alarm) {
 	switch i.root.cause {
 	case IGPFailure, RoutingCrash:
 		if a.class != Adjacency && a.class != IGPAuth || a.obj.port == topology.None {
+			return
+		}
+	case Impairment, Interruption:
+		if !testSet.has(a.class) {
 			return
 		}
 	case Unknown, Transaction:

@@ -200,10 +200,35 @@ func (s *spread) from(i *incident, h *hypothesis) {
 				s.port(a.obj.port)
 			}
 		}
+	case Impairment, Interruption:
+		s.supervised(i)
 	case Unknown:
 		for _, a := range i.members {
 			if downSet.has(a.class) && a.obj.port != topology.None {
 				s.port(a.obj.port)
+			}
+		}
+	}
+}
+
+// supervised takes what tests have found to be bad: the links of services, or where they name
+// none those of ports. They are down when nothing arrives.
+func (s *spread) supervised(i *incident) {
+	of := func(a *alarm) []topology.EdgeID {
+		switch {
+		case !testSet.has(a.class):
+		case a.obj.service != topology.None:
+			return s.e.x.ServiceLinks(a.obj.service)
+		case a.obj.port != topology.None:
+			return s.e.x.PortEdges(a.obj.port)
+		}
+		return nil
+	}
+	serves := slices.ContainsFunc(i.members, func(a *alarm) bool { return testSet.has(a.class) && a.obj.service != topology.None })
+	for _, a := range i.members {
+		if !serves || a.obj.service != topology.None {
+			for _, ed := range of(a) {
+				s.edge(ed, a.class == SupervisionLost)
 			}
 		}
 	}

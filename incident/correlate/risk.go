@@ -7,8 +7,8 @@ import (
 )
 
 // foretold returns the open potential-risk incident that has foretold an outage that is about
-// to be raised: the light of the section was low, the processor of the node overloaded, at most a
-// day before. The two are one incident, a fault from then on. Planned work was not foretold.
+// to be raised: the light of the section was low, the processor of the node overloaded, a test has
+// found the quality of what is down now impaired, at most a day before. The two are one incident, a fault from then on. Planned work was not foretold.
 func (e *Engine) foretold(i *incident) *incident {
 	if e.markOf(i.root, i.t0) >= 0 {
 		return nil
@@ -43,7 +43,21 @@ func (e *Engine) foretold(i *incident) *incident {
 			}
 		}
 	case NodeFailure, RoutingCrash, IGPFailure:
-		return risk(e.find(Overload, h.node, ""))
+		if j := risk(e.find(Overload, h.node, "")); j != nil {
+			return j
+		}
+	case Interruption:
+		return risk(e.find(Impairment, "", h.name))
+	}
+	if causeTexts[i.root.cause].risk {
+		return nil
+	}
+	for _, r := range i.reach.edges {
+		for _, j := range e.edgeInc[r.edge] {
+			if j.i.root.cause == Impairment && risk(j.i.root) != nil {
+				return j.i
+			}
+		}
 	}
 	return nil
 }

@@ -23,11 +23,13 @@ const (
 	Surge                     // traffic that comes together at a node
 	Transaction               // a traced transaction
 	Unknown                   // the object that complains, for want of better
+	Impairment                // something that a test has found, and nothing else
+	Interruption              // the same, where nothing arrives
 	causes
 )
 
 var causeIDs = [causes]string{"edge", "node", "card", "port", "power", "igp", "session", "access", "overload", "degradation", "optical-drift",
-	"routing-crash", "sync", "surge", "transaction", "unknown"}
+	"routing-crash", "sync", "surge", "transaction", "unknown", "impairment", "interruption"}
 
 // String returns the name of the cause in rule ids and explanations.
 func (c Cause) String() string { return causeIDs[c] }
@@ -186,7 +188,7 @@ func DefaultKnowledge() *Knowledge {
 		Prior: [causes]int32{
 			EdgeFailure: -3000, NodeFailure: -4000, CardFailure: -4000, PortFailure: -2000, PowerFailure: -3000, IGPFailure: -4000,
 			SessionReset: -2000, AccessOutage: -2500, Overload: -1000, Degradation: -1500, OpticalDrift: -1500, RoutingCrash: -3000,
-			SyncLoss: -2000, Surge: -1500, Transaction: 0, Unknown: -3500,
+			SyncLoss: -2000, Surge: -1500, Transaction: 0, Unknown: -3500, Impairment: -1500, Interruption: -2000,
 		},
 		Against: Penalties{
 			SilentSectionEnd: -2000, SilentLinkEnd: -1200, SilentRider: -1000, SilentNeighbour: -1500, Alive: -5000, NoCardAlarm: -3000,
@@ -282,6 +284,9 @@ func DefaultKnowledge() *Knowledge {
 	root(OpticalPower, BottomEdge, OpticalDrift, 3500)
 	rule(OpticalQuality, BottomEdge, OpticalDrift, 1200)
 	root(Sync, OwnNode, SyncLoss, 4000)
+	root(Supervision, Self, Impairment, 3000)
+	rule(Supervision, Self, Interruption, 500)
+	root(SupervisionLost, Self, Interruption, 4000)
 
 	// What waited for its cause in vain speaks for a silent failure under it.
 	rule(TunnelDown, BottomEdge, EdgeFailure, 700)

@@ -22,7 +22,7 @@ type footing struct {
 // footing returns the edges and nodes whose failure would explain a symptom of class c
 // at o. The text is the reporter's.
 func (x stack) footing(o *object, c Class, text string) (f footing) {
-	if c == ServiceLost || c == ServiceDegraded {
+	if c == ServiceLost || c == ServiceDegraded || testSet.has(c) && o.service != topology.None {
 		return x.serviceFooting(o)
 	}
 	if o.nodeID == topology.None {
@@ -46,7 +46,7 @@ func (x stack) footing(o *object, c Class, text string) (f footing) {
 			far, _ := x.Far(ed, o.nodeID)
 			f.nodes = append(f.nodes, far)
 		}
-	case Other:
+	case Other, Supervision, SupervisionLost:
 		if o.port == topology.None && o.name == "" {
 			f.nodes = append(f.nodes, o.nodeID)
 		}

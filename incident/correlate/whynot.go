@@ -98,7 +98,7 @@ func (e *Engine) alarmOf(id string) *alarm {
 func (a *alarm) speaksFor(h *hypothesis, e *Engine) *cand {
 	cands := a.cands
 	if cands == nil && (a.inc == nil || a.inc.trace == "") {
-		cands = e.candidates(a.obj, a.class, a.text())
+		cands = e.candidates(a.obj, a.class, a.text(), a.typ.qualifier)
 	}
 	for j := range cands {
 		if cands[j].h == h {
