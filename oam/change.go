@@ -210,6 +210,7 @@ func (m *Manager) forget(i id) {
 	m.timer.Stop(&it.alarm)
 	m.halt(it, ConfigurationRemoved, "the "+kindWords[i.kind]+" was removed from the configuration")
 	delete(m.items, i)
+	m.unsupervised(i, nil)
 }
 
 // define makes a test what its definition is now. A run that is under way goes on as it
@@ -223,6 +224,7 @@ func (m *Manager) define(d *definition, c *change) {
 		return
 	}
 	it.definition = d
+	m.unsupervised(d.id, d.supervision)
 	it.Since, it.progress.Order = c.at, d.order
 	it.conflicts = c.conflicts[d.id]
 	it.queued, it.paused, it.retry = nil, nil, 0

@@ -35,8 +35,10 @@
 //
 // # Layout
 //
-// Six tables. The key of a test is a byte for its kind, its name, and a zero byte.
+// Eight tables. The key of a test is a byte for its kind, its name, and a zero byte.
 //
+//	oam-crossings eight bytes, big-endian, to a crossing of supervision that is to be told
+//	oam-raised    key to the crossing that is raised
 //	oam-errands   run-id to the run of a test that is not configured, while it is under way
 //	oam-open      run-id to the run, while it is under way
 //	oam-progress  key to what a test needs to go on after a restart

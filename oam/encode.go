@@ -39,18 +39,16 @@ func (s *schema) errandCompleted(r *Run) *data.Node {
 }
 
 // crossing is oam-threshold-crossing.
-func (s *schema) crossing(it *item, r *Run) *data.Node {
-	b := s.subject(data.Build(s.crossed), it.id, r.ID)
-	if it.Raised {
-		b.Leaf("state", "raised")
+func (s *schema) crossing(c *Crossing) *data.Node {
+	b := s.subject(data.Build(s.crossed), id{c.Kind, c.Test}, c.RunID)
+	if c.Raised {
+		b.Leaf("state", "raised").Bool("lost", c.Lost)
 	} else {
 		b.Leaf("state", "cleared")
 	}
-	if r.Found != nil {
-		leafs(b, "crossed", r.Found.Crossed)
-	}
-	leafs(b, "resource", it.supervision.resources)
-	leafs(b, "service-instance", it.supervision.services)
+	leafs(b, "crossed", c.Crossed)
+	leafs(b, "resource", c.Resources)
+	leafs(b, "service-instance", c.Services)
 	return b.Node()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type Config struct {
 	// Engines are those there are, by the case of the choice test-type, such as
 	// icmp-echo.
 	Engines map[string]Engine
+	// Supervise is told what supervision has come to; nil: nobody is.
+	Supervise Supervise
 	// Certifier makes the certificates of sequences; nil: there are none.
 	Certifier Certifier
 	// Log gets what nobody is answered; nil: nothing is logged.
@@ -44,6 +47,7 @@ type Manager struct {
 	schema    *schema
 	timer     *schedule.Timer[*item]
 	outbox    outbox
+	told      Supervise // nil: nobody is told of crossings
 
 	ctx    context.Context // of all runs
 	cancel context.CancelFunc
@@ -54,6 +58,7 @@ type Manager struct {
 
 	mu        sync.Mutex
 	items     map[id]*item
+	crossings crossings
 	errands   map[*run]bool // that wait or are under way
 	service   *service
 	admission admission
@@ -111,7 +116,8 @@ func New(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, certifier: c.Certifier, log: c.Log, strict: c.Strict, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
+	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, certifier: c.Certifier, log: c.Log, strict: c.Strict, told: c.Supervise, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
+	m.crossings.raised, m.crossings.wake = map[id]Crossing{}, make(chan struct{}, 1)
 	m.timer = schedule.NewTimer(nil, m.ring)
 	m.timer.Stepped = m.stepped
 	m.outbox = outbox{store: c.Store, log: c.Log, wake: make(chan struct{}, 1)}
@@ -129,6 +135,9 @@ func (m *Manager) Start() error {
 	}
 	m.active.Go(func() { m.timer.Run(m.ctx) })
 	m.outbox.start()
+	if m.told != nil {
+		m.active.Go(m.tell)
+	}
 	m.store.Join(m)
 	return nil
 }
@@ -157,6 +166,9 @@ func (m *Manager) restore() error {
 	open := map[string]openRun{}
 	var errands []Run
 	err := m.db.View(func(r *kv.Reader) error {
+		if err := m.crossings.read(r); err != nil {
+			return err
+		}
 		for k, v := range r.Scan(tableProgress, nil, nil) {
 			var p progress
 			if err := unpack(v, &p); err != nil {
@@ -210,6 +222,13 @@ func (m *Manager) restore() error {
 	}
 	for _, o := range sortedRuns(open) {
 		m.interrupted(o, now)
+	}
+	for _, i := range slices.SortedFunc(maps.Keys(m.crossings.raised), compareIDs) {
+		var s *supervision
+		if it := m.items[i]; it != nil {
+			s = it.supervision
+		}
+		m.unsupervised(i, s)
 	}
 	for _, r := range errands {
 		r.End, r.Outcome, r.Reason, r.Detail = now, Failed, ServerRestart, "the server ended while the run was under way"

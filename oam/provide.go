@@ -131,7 +131,8 @@ func (m *Manager) serviceState() *data.Node {
 	b.Container("state").Uint("running", uint64(len(m.admission.running))).Uint("waiting", uint64(len(m.admission.waiting))).
 		Uint("scheduled", uint64(scheduled)).Uint("runs", m.figures.runs).Uint("refused", m.admission.refused).
 		Uint("missed", m.figures.missed).Uint("overlapped", m.figures.overlapped).
-		Uint("max-lateness", nanoseconds(m.figures.lateness)).Uint("packets", m.figures.packets)
+		Uint("max-lateness", nanoseconds(m.figures.lateness)).Uint("packets", m.figures.packets).
+		Uint("untold-crossings", uint64(m.crossings.untold.Load()))
 	encodeCertificates(b, certificates)
 	return b.Node()
 }

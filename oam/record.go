@@ -80,6 +80,9 @@ type progress struct {
 	// whether a crossing has been told.
 	Failing []bool `json:"failing,omitempty"`
 	Raised  bool   `json:"raised,omitempty"`
+	// Losing are the runs of which nothing arrived, and Lost whether that has been told.
+	Losing []bool `json:"losing,omitempty"`
+	Lost   bool   `json:"lost,omitempty"`
 	// Order is in which order the members of a sequence were made.
 	Order []string `json:"order,omitempty"`
 }

@@ -302,7 +302,7 @@ func (m *Manager) over(it *item, r *run, to State, c *certificate) {
 	case Failed:
 		it.Failures++
 	}
-	m.supervise(it, rec)
+	m.supervise(it, rec, to)
 	if !it.removed {
 		m.move(it, to, rec.Reason, rec.Detail)
 	}
@@ -401,37 +401,4 @@ func (m *Manager) keep(it *item, rec Run, c *certificate) <-chan struct{} {
 func (m *Manager) saveProgress(it *item) {
 	state, k := pack(it.progress), it.id
 	m.outbox.add(func(tx *datastore.Tx) { tx.Put(tableProgress, key(k.kind, k.name), state) })
-}
-
-// supervise looks whether verdicts have become a matter of concern, or no longer are.
-func (m *Manager) supervise(it *item, rec *Run) {
-	s := it.supervision
-	if s == nil || rec.Verdict != Pass && rec.Verdict != Fail {
-		return
-	}
-	it.Failing = append(it.Failing, rec.Verdict == Fail)
-	if extra := len(it.Failing) - max(s.ofLast, s.clearCount); extra > 0 {
-		it.Failing = it.Failing[extra:]
-	}
-	switch {
-	case !it.Raised && count(last(it.Failing, s.ofLast), true) >= s.failCount:
-		it.Raised = true
-	case it.Raised && len(it.Failing) >= s.clearCount && count(last(it.Failing, s.clearCount), true) == 0:
-		it.Raised = false
-	default:
-		return
-	}
-	n := m.schema.crossing(it, rec)
-	m.outbox.add(func(tx *datastore.Tx) { tx.Notify(Stream, n) })
-}
-
-func last(list []bool, n int) []bool { return list[max(0, len(list)-n):] }
-
-func count(list []bool, what bool) (n int) {
-	for _, v := range list {
-		if v == what {
-			n++
-		}
-	}
-	return n
 }

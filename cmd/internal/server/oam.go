@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"incidentd/cmd/internal/version"
+	"incidentd/incident/ingest/supervision"
 	"incidentd/netconf/sshsig"
 	"incidentd/oam"
 	"incidentd/oam/activation"
@@ -21,7 +22,8 @@ import (
 
 // startTests begins to run the OAM tests that are configured, and the reflectors.
 func (s *Server) startTests() (err error) {
-	echo, node := new(icmp.Mux), stamp.New(s.directory.sharedKey)
+	echo, node, in := new(icmp.Mux), stamp.New(s.directory.sharedKey), s.incidents.Inlet("supervision")
+	s.onStop("supervision", func(context.Context) error { in.Close(); return nil })
 	engines := map[string]oam.Engine{
 		"icmp-echo":          echo.Engine,
 		"path-discovery":     path.Discovery,
@@ -37,7 +39,8 @@ func (s *Server) startTests() (err error) {
 		"cfm-linktrace":      cfm.Linktrace,
 	}
 	maps.Copy(engines, s.cfg.Engines)
-	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: engines})
+	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: engines,
+		Supervise: supervision.New(s.store.data, in).Supervise})
 	if err != nil {
 		return err
 	}
