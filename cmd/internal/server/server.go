@@ -221,6 +221,7 @@ func (s *Server) Start() error {
 		return errors.Join(fmt.Errorf("the socket of %s: %w", s.cfg.DataDir, err), ln.Close())
 	}
 	s.onStop("control", stop)
+	s.onStop("memory", s.background(func(ctx context.Context) { trimMemory(ctx, s.log) }))
 	s.StartOn(ln)
 	return nil
 }
