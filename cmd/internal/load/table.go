@@ -13,8 +13,8 @@ func WriteTable(w io.Writer, results []Result) error {
 	fmt.Fprintln(t, "WORKLOAD\tSESSIONS\tNODES\tA SECOND\tSERVER CPU\tOWN CPU\tP50\tP99\tMEMORY\t")
 	for _, r := range results {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Workload, count(r.Sessions), count(r.Nodes),
-			r.Speed(), blank(ms(r.CPU), r.CPU == 0), blank(ms(r.OwnCPU), r.OwnCPU == 0),
-			blank(ms(r.P50), len(r.Runs) == 0), blank(ms(r.P99), len(r.Runs) == 0), blank(megabytes(float64(r.RSS)), r.RSS == 0))
+			r.Speed(), blank(Milliseconds(r.CPU), r.CPU == 0), blank(Milliseconds(r.OwnCPU), r.OwnCPU == 0),
+			blank(Milliseconds(r.P50), len(r.Runs) == 0), blank(Milliseconds(r.P99), len(r.Runs) == 0), blank(megabytes(float64(r.RSS)), r.RSS == 0))
 	}
 	if err := t.Flush(); err != nil {
 		return err

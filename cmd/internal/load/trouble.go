@@ -86,22 +86,22 @@ func slowReader(ctx context.Context, b *Bench, s Settings, r *Result) error {
 	}
 	switch {
 	case errors.Is(err, ErrTimeout):
-		r.Finding = fmt.Sprintf("an edit takes %s without it; beside it they stop after %d: %v", ms(before.P50), turn[0]-from, err)
+		r.Finding = fmt.Sprintf("an edit takes %s without it; beside it they stop after %d: %v", Milliseconds(before.P50), turn[0]-from, err)
 		b.filled = -1
 		return nil
 	case err != nil:
 		return err
 	}
 	r.Runs = []Run{beside}
-	r.Finding = fmt.Sprintf("an edit takes %s without it, %s beside it; the slowest of %d %s", ms(before.P50), ms(beside.P50), beside.Operations, ms(beside.Max))
+	r.Finding = fmt.Sprintf("an edit takes %s without it, %s beside it; the slowest of %d %s", Milliseconds(before.P50), Milliseconds(beside.P50), beside.Operations, Milliseconds(beside.Max))
 	return nil
 }
 
 // manyEdits have notifications of some megabytes.
 const manyEdits = 300
 
-// ms writes milliseconds as a human reads them.
-func ms(v float64) string {
+// Milliseconds writes them as a human reads them.
+func Milliseconds(v float64) string {
 	switch {
 	case v < 0.1:
 		return fmt.Sprintf("%.0f us", v*1000)
@@ -157,7 +157,7 @@ func push(ctx context.Context, b *Bench, s Settings, r *Result) error {
 		r.Finding = fmt.Sprintf("the change does not come: %v", err)
 		return nil
 	}
-	r.Finding = fmt.Sprintf("%d kB after %s, the change after %s", len(first)/1000, ms(milliseconds(took)), ms(milliseconds(time.Since(start))))
+	r.Finding = fmt.Sprintf("%d kB after %s, the change after %s", len(first)/1000, Milliseconds(milliseconds(took)), Milliseconds(milliseconds(time.Since(start))))
 	return nil
 }
 

@@ -126,6 +126,7 @@ func (p *netconfd) startSSH(port, socket, log string) error {
 	text := strings.Join([]string{
 		"Port " + port, "ListenAddress 127.0.0.1", "HostKey " + hostKey, "PidFile none",
 		"AuthorizedKeysFile " + p.key, "StrictModes no", "UsePAM no", "PermitRootLogin yes", "MaxStartups 100", "MaxSessions 100",
+		"SetEnv HOME=" + p.dir, // the shell that starts the subsystem reads no files of the user
 		fmt.Sprintf("Subsystem netconf \"%s --ncxserver-sockname=%s@%s\"", p.subsystem, port, socket), "",
 	}, "\n")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {

@@ -51,9 +51,9 @@ func cell(r *load.Result) string {
 	case r.Workload == "get-all":
 		return fmt.Sprintf("%s MB/s", load.Number(r.BytesPerSecond/1e6))
 	case r.Workload == "load":
-		return fmt.Sprintf("%s/s, %.3f ms CPU", load.Number(r.Rate), r.CPU)
+		return fmt.Sprintf("%s/s", load.Number(r.Rate))
 	}
-	return fmt.Sprintf("%s/s, %.2g ms CPU", load.Number(r.Rate), r.CPU)
+	return fmt.Sprintf("%s/s, %s CPU", load.Number(r.Rate), load.Milliseconds(r.CPU))
 }
 
 func oneLine(text string) string {

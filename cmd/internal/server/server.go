@@ -221,6 +221,8 @@ func (s *Server) Start() error {
 		return errors.Join(fmt.Errorf("the socket of %s: %w", s.cfg.DataDir, err), ln.Close())
 	}
 	s.onStop("control", stop)
+	pace := startPacer()
+	s.onStop("garbage", func(context.Context) error { pace(); return nil })
 	s.onStop("memory", s.background(func(ctx context.Context) { trimMemory(ctx, s.log) }))
 	s.StartOn(ln)
 	return nil
