@@ -117,7 +117,7 @@ func (s *schema) diagnosed(inc *data.Node) *data.Node {
 	}
 	why := inc.Leaf("explanation")
 	if why != "" {
-		why += " "
+		why += "\n"
 	}
 	return inc.With(causes.Node(), data.NewLeaf(s.list.ChildNamed("explanation"), why+"Measured: "+measured+"."))
 }

@@ -51,10 +51,7 @@ type Limits struct {
 
 // NewBudget makes a budget that is full.
 func NewBudget(l Limits) *Budget {
-	b := &Budget{at: time.Now()}
-	b.packets.level, b.octets.level = l.PacketBurst, l.OctetBurst
-	b.Set(l)
-	return b
+	return &Budget{at: time.Now(), packets: bucket{l.PacketRate, l.PacketBurst, l.PacketBurst}, octets: bucket{l.OctetRate, l.OctetBurst, l.OctetBurst}}
 }
 
 // Set changes the limits.

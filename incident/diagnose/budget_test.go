@@ -42,6 +42,9 @@ type packet struct {
 // play makes moves on a budget and returns what was sent; an error is a broken promise.
 func play(l Limits, moves []move) (log []packet, err error) {
 	b := NewBudget(l)
+	if free := b.Free(); float64(free.Packets) != l.PacketBurst || float64(free.Octets) != l.OctetBurst {
+		return log, fmt.Errorf("a new budget has %+v", free)
+	}
 	var open []*Account
 	for _, m := range moves {
 		switch {

@@ -210,7 +210,7 @@ func (c *chain) diagnose(degraded bool, ports ...string) (found []Finding, spent
 		}
 		m.Spent.Packets, m.Spent.Octets = env.Budget.Spent()
 		return m
-	}, func() {})
+	}, func([]Measured) {})
 	took = time.Since(began)
 	for _, m := range done {
 		spent.Packets += m.Spent.Packets

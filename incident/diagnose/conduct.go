@@ -7,8 +7,8 @@ import (
 
 // conduct runs a playbook to its end, or until ctx is done. The tests of a batch run beside
 // each other; run runs one of them, and is called from several goroutines. tell is called
-// after each batch.
-func conduct(ctx context.Context, b *Book, run func(context.Context, Step) Measured, tell func()) (done []Measured) {
+// the results of each batch.
+func conduct(ctx context.Context, b *Book, run func(context.Context, Step) Measured, tell func([]Measured)) (done []Measured) {
 	for {
 		batch := b.Next(done)
 		if len(batch) == 0 || ctx.Err() != nil {
@@ -21,6 +21,6 @@ func conduct(ctx context.Context, b *Book, run func(context.Context, Step) Measu
 		}
 		wait.Wait()
 		done = append(done, results...)
-		tell()
+		tell(results)
 	}
 }

@@ -55,10 +55,11 @@ func (m *Manager) run(j *job, tell func()) {
 	tell()
 	for _, b := range j.books {
 		done := conduct(j.ctx, b, func(ctx context.Context, s Step) Measured {
-			one := m.measure(ctx, j, s)
-			j.set(func() { j.steps = append(j.steps, one) })
-			return one
-		}, tell)
+			return m.measure(ctx, j, s)
+		}, func(batch []Measured) {
+			j.set(func() { j.steps = append(j.steps, batch...) })
+			tell()
+		})
 		if m.tests.Paused() {
 			j.cancel(errPaused)
 		}

@@ -282,6 +282,7 @@ func (b *Bench) close() {
 	for _, end := range b.ends {
 		end()
 	}
+	b.ends = nil // a server that starts again has its own
 	if b.Audit != nil {
 		b.Audit.Close()
 	}
