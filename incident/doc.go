@@ -64,6 +64,13 @@
 // root cause alone, never by what is near, and an incident that a mark explains is labelled,
 // has no ticket, and its alarms are on the shelf of the window until that ends.
 //
+// # Shelves
+//
+// An event of an alarm that a shelf takes [RFC 8632 section 3.6] has that written beside it in the log.
+// The correlator puts it aside, so that it raises nothing and is no evidence. When shelves
+// change, what is on one leaves its incident, and what lasts and is on none any more is judged as if it
+// had come now; the state of the correlator is stored with that, as with a command.
+//
 // # What operators do
 //
 // Operators merge, split and move by commands to the correlator (incidentd-management). No

@@ -74,6 +74,7 @@ type Manager struct {
 	committed  uint64      // serial of the last decision that was stored
 	purged     []byte      // where the next look for what the history need not keep begins
 	windows    windows
+	shelves    *alarm.ShelfMark // those that the engine judges by; nil: not known
 
 	planned atomic.Pointer[windows] // the windows after the last transaction
 }
@@ -235,7 +236,32 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 			return err
 		}
 	}
+	if err := m.shelve(tx); err != nil {
+		return err
+	}
 	return m.maintain(tx)
+}
+
+// shelve has the engine put aside what a shelf has now, and take back what is on none any more.
+// What was told so far is judged by the shelves as they were.
+func (m *Manager) shelve(tx *datastore.Tx) error {
+	mark := m.alarms.ShelfMark(tx)
+	if m.shelves != nil && *m.shelves == mark {
+		return nil
+	}
+	if err := m.judge(tx, nil); err != nil {
+		return err
+	}
+	known := m.shelves != nil
+	m.shelves = &mark
+	if !known && mark == (alarm.ShelfMark{}) && m.engine.Aside() == 0 {
+		return nil
+	}
+	tx.OnAbort(func() { m.stale = true })
+	if err := m.decide(tx, m.engine.Shelve(m.alarms.Begin(tx).Takes)); err != nil {
+		return err
+	}
+	return m.snapshot(tx)
 }
 
 func (m *Manager) setTopology(networks *data.Node) {
@@ -336,7 +362,7 @@ func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
 	m.engine = correlate.New(CorrelatorFromData(m.judging, m.c.Correlator))
 	m.networks, m.index, m.behind = nil, nil, behind{}
 	m.setTopology(running.Child("networks"))
-	m.next, m.snapped = 1, 0
+	m.next, m.snapped, m.shelves = 1, 0, nil
 	m.unmapped = map[string]bool{}
 	for n := range unmappedOf(tx.State()).Entries("node") {
 		m.unmapped[n.Leaf("node-id")] = true

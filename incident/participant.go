@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
+	"incidentd/incident/alarm"
 )
 
 // gather is how long a change of what the correlator judges by waits for more, unless an
@@ -18,7 +19,8 @@ func (m *Manager) Prepare(tx *datastore.Tx) error {
 		return err
 	}
 	was, is := tx.Base().Running, tx.Running()
-	if was.Child("correlation") == is.Child("correlation") && was.Child("networks") == is.Child("networks") && was.Child("maintenance") == is.Child("maintenance") {
+	if was.Child("correlation") == is.Child("correlation") && was.Child("networks") == is.Child("networks") && was.Child("maintenance") == is.Child("maintenance") &&
+		alarm.Shelving(was) == alarm.Shelving(is) {
 		return nil
 	}
 	tx.OnAbort(func() { m.stale = true })

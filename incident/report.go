@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"incidentd/datastore"
+	"incidentd/incident/alarm"
 	"incidentd/incident/event"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -32,7 +33,8 @@ func (m *Manager) Report(ctx context.Context, events []event.Event) (Reported, e
 // take writes the events of a batch to the log and the alarm list, and leaves the rest to
 // judge.
 func (m *Manager) take(tx *datastore.Tx, b *batch) error {
-	fresh, recording := m.admit(tx, b.events, &b.result)
+	alarms := m.alarms.Begin(tx)
+	fresh, recording := m.admit(tx, alarms, b.events, &b.result)
 	if len(fresh) == 0 {
 		return nil
 	}
@@ -41,7 +43,6 @@ func (m *Manager) take(tx *datastore.Tx, b *batch) error {
 		nodes[i] = e.Node
 	}
 	m.ensureNodes(tx, nodes)
-	alarms := m.alarms.Begin(tx)
 	alarms.Report(fresh)
 	if err := alarms.Done(); err != nil {
 		return err
@@ -51,9 +52,9 @@ func (m *Manager) take(tx *datastore.Tx, b *batch) error {
 	return nil
 }
 
-// admit sorts out repeated events, stamps the others with their arrival and writes
-// them to the log.
-func (m *Manager) admit(tx *datastore.Tx, events []event.Event, r *Reported) (fresh []*event.Event, recording bool) {
+// admit sorts out repeated events, stamps the others with their arrival and whether a shelf
+// takes them, and writes them to the log.
+func (m *Manager) admit(tx *datastore.Tx, alarms *alarm.Edit, events []event.Event, r *Reported) (fresh []*event.Event, recording bool) {
 	clk := m.clock.Load()
 	stream := clk.now(tx.Now())
 	next := m.next
@@ -89,6 +90,7 @@ func (m *Manager) admit(tx *datastore.Tx, events []event.Event, r *Reported) (fr
 			e.Time = e.Arrival
 		}
 		e.Time = e.Time.UTC()
+		e.Shelved = alarms.Takes(e)
 		row := binary.BigEndian.AppendUint64(nil, uint64(tx.Now().UnixNano()))
 		tx.Put(tableEvents, place(m.next), event.AppendJSON(row, e))
 		tx.Put(tableEventIDs, []byte(e.ID), place(m.next))

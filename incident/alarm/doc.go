@@ -42,8 +42,10 @@
 // In the end Release lets them go. Those that are still there are back in the list, with the
 // operator state un-shelved; Config.Returned gets them, the active ones among them, in the
 // transaction that moves them, so that they can be reported to whoever was not told. A shelf
-// hides alarms from the list and from notifications. What correlation makes of them is for
-// correlation to say.
+// hides alarms from the list and from notifications. What takes alarms as they come, a shelf of the
+// configuration or a hold with resources, hides them from correlation too (Edit.Takes): they raise no
+// incidents and are no evidence. What a hold was given by Shelve was judged before, as the alarms of an incident
+// that planned work explains, and still is: how else would a fault beside the work be told from it?
 //
 // # Concurrency
 //

@@ -115,10 +115,7 @@ func (e *Engine) keep(n *nodeState) {
 func (e *Engine) take(ev *event.Event) {
 	o := e.object(ev.Node, ev.Resource)
 	typ := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
-	c := e.classOf(typ, ev)
-	if c == Other && ev.Kind != event.Log {
-		c = e.x.classAt(o, ev)
-	}
+	c := e.says(o, typ, ev)
 	t, unsure := e.now, false
 	if !ev.Time.IsZero() {
 		by := &o.state.clock
@@ -128,6 +125,13 @@ func (e *Engine) take(ev *event.Event) {
 		t = by.correct(nanos(ev.Time), e.now)
 		e.touchNode(o.state)
 		unsure = by.n < enough && e.now-t > 2*second
+	}
+	if ev.Shelved {
+		e.putAside(o, typ, ev, t)
+		return
+	}
+	if len(e.shelf) > 0 {
+		e.takeBack(asideKeyOf(o, typ))
 	}
 	if contextSet.has(c) && ev.Severity >= event.Major {
 		c = Other // whoever calls it major wants more than context
@@ -174,6 +178,15 @@ func (e *Engine) take(ev *event.Event) {
 		a.unsure = unsure
 		e.locate(a)
 	}
+}
+
+// says returns what an event says, by its words and, where they do not tell, by its place.
+func (e *Engine) says(o *object, typ *alarmType, ev *event.Event) Class {
+	c := e.classOf(typ, ev)
+	if c == Other && ev.Kind != event.Log {
+		c = e.x.classAt(o, ev)
+	}
+	return c
 }
 
 func (e *Engine) newAlarm(k alarmKey, c Class) *alarm {
@@ -237,6 +250,9 @@ func (e *Engine) clear(k alarmKey, a *alarm, t int64) {
 		return
 	}
 	if !a.active {
+		if a.lasting && t > a.t {
+			e.bury(k, t) // it may have overtaken a raise
+		}
 		return
 	}
 	if t < a.t-2*minute {

@@ -11,6 +11,7 @@ type changes struct {
 	nodes      []*nodeState
 	histories  []*history
 	companions []*companions
+	asides     []*aside
 }
 
 func (e *Engine) touchAlarm(a *alarm) {
@@ -48,6 +49,13 @@ func (e *Engine) touchCompanions(c *companions) {
 	}
 }
 
+func (e *Engine) touchAside(s *aside) {
+	if e.changes.on && !s.dirty {
+		s.dirty = true
+		e.changes.asides = append(e.changes.asides, s)
+	}
+}
+
 // clean forgets what was noted, and notes from now on.
 func (c *changes) clean() {
 	for _, a := range c.alarms {
@@ -64,6 +72,9 @@ func (c *changes) clean() {
 	}
 	for _, p := range c.companions {
 		p.dirty = false
+	}
+	for _, s := range c.asides {
+		s.dirty = false
 	}
 	*c = changes{on: true}
 }

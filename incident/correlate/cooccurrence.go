@@ -128,9 +128,6 @@ func (e *Engine) Puzzles(ev *event.Event) bool {
 		return false
 	}
 	t := e.typeOf(ev.AlarmTypeID, ev.AlarmTypeQualifier)
-	c := e.classOf(t, ev)
-	if c == Other && ev.Kind != event.Log {
-		c = e.x.classAt(e.object(ev.Node, ev.Resource), ev)
-	}
+	c := e.says(e.object(ev.Node, ev.Resource), t, ev)
 	return c == Other && !t.isLine(c, ev)
 }

@@ -172,6 +172,7 @@ func invented(seed uint64, n int) *story {
 			if r.IntN(10) == 0 {
 				ev.Kind, ev.Resource, ev.AlarmTypeID, ev.Text = event.Log, "", "unmapped", ev.AlarmTypeID
 			}
+			ev.Shelved = ev.Kind == event.Alarm && r.IntN(12) == 0
 			if r.IntN(40) == 0 {
 				ev.TraceID = fmt.Sprintf("%032x", r.IntN(3))
 			}

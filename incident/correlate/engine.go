@@ -62,6 +62,7 @@ type Engine struct {
 	alarms     int // how many there are
 	tombs      map[alarmKey]tomb
 	tombOrder  []alarmKey
+	shelf      map[asideKey]*aside
 	traces     map[string]uint64 // trace-id to incident
 	histories  map[hypKey]*history
 	companions map[companionKey]*companions
@@ -152,6 +153,7 @@ func (e *Engine) empty() {
 	e.nodes = map[string]*nodeState{}
 	e.alarms = 0
 	e.tombs, e.tombOrder = map[alarmKey]tomb{}, nil
+	e.shelf = map[asideKey]*aside{}
 	e.traces = map[string]uint64{}
 	e.histories, e.companions = map[hypKey]*history{}, map[companionKey]*companions{}
 	e.incidents, e.births = map[uint64]*incident{}, nil

@@ -250,7 +250,11 @@ func (t *telling) explain(c *Incident) string {
 			evidence++
 		}
 	}
-	fmt.Fprintf(&b, " explains best what was reported: %s directly", counted(evidence, "alarm"))
+	if evidence+symptoms == 0 {
+		b.WriteString(" explained best what was reported, of which nothing is here any more")
+	} else {
+		fmt.Fprintf(&b, " explains best what was reported: %s directly", counted(evidence, "alarm"))
+	}
 	if symptoms > 0 {
 		fmt.Fprintf(&b, ", %s through what rests on it", counted(symptoms, "more"))
 	}

@@ -26,6 +26,7 @@ const (
 	companyPart  = 'e'
 	tombsPart    = 'f'
 	enginePart   = 'g' // time and counters
+	asidePart    = 'h'
 )
 
 func partKey(kind byte, no uint64) []byte {
@@ -50,6 +51,11 @@ func (e *Engine) Changes() []Part {
 				parts = append(parts, Part{Key: partKey(incidentPart, i.id)})
 			}
 		}
+		for _, s := range c.asides {
+			if s.gone {
+				parts = append(parts, s.part())
+			}
+		}
 		c.clean()
 		return parts
 	}
@@ -68,6 +74,9 @@ func (e *Engine) Changes() []Part {
 	}
 	for _, p := range c.companions {
 		parts = append(parts, p.part())
+	}
+	for _, s := range c.asides {
+		parts = append(parts, s.part())
 	}
 	if c.tombs {
 		parts = append(parts, e.tombsPart())
@@ -106,7 +115,11 @@ func (e *Engine) parts() []Part {
 	for _, c := range company {
 		parts = append(parts, c.part())
 	}
-	return append(parts, e.tombsPart(), e.enginePart())
+	parts = append(parts, e.tombsPart(), e.enginePart())
+	for _, s := range e.asides() {
+		parts = append(parts, s.part())
+	}
+	return parts
 }
 
 // Snapshot writes the state of the engine: all but its configuration, its marks and
@@ -215,6 +228,8 @@ func (r *restorer) part(p Part) error {
 		r.company(c, no)
 	case tombsPart:
 		e.walkTombs(c)
+	case asidePart:
+		r.aside(c, no)
 	case enginePart:
 		e.walk(c)
 		r.whole = true

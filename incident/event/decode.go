@@ -23,6 +23,7 @@ const (
 	keyValue
 	keyThreshold
 	keyTraceID
+	keyShelved
 )
 
 // Parse reads one event from its JSON form. The keys id, node and alarm-type-id are
@@ -120,6 +121,19 @@ func (d *decoder) member(e *Event, key string) (bit int, err error) {
 			return 0, fmt.Errorf("%w: 32 lower-case hexadecimal digits are wanted", ErrValue)
 		}
 		return keyTraceID, nil
+	case "shelved":
+		start := d.at
+		if !d.skip() {
+			return 0, ErrSyntax
+		}
+		switch v := bytes.TrimSpace(d.in[start:d.at]); string(v) {
+		case "true":
+			e.Shelved = true
+		case "false":
+		default:
+			return 0, fmt.Errorf("%w: true or false is wanted", ErrValue)
+		}
+		return keyShelved, nil
 	}
 	if !d.skip() {
 		return 0, ErrSyntax

@@ -38,6 +38,9 @@ func AppendJSON(b []byte, e *Event) []byte {
 		b = append(b, `,"trace-id":`...)
 		b = AppendString(b, e.TraceID)
 	}
+	if e.Shelved {
+		b = append(b, `,"shelved":true`...)
+	}
 	return append(b, '}')
 }
 

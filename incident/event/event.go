@@ -29,6 +29,9 @@ type Event struct {
 	Threshold string
 	// TraceID is the W3C trace-id of the transaction that met the error, if any.
 	TraceID string
+	// Shelved is true for an event of an alarm that was on a shelf when it came [RFC 8632
+	// section 3.6]. No source says so but the server itself, in its log.
+	Shelved bool
 }
 
 // Kind says what was observed.
