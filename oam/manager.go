@@ -29,6 +29,9 @@ type Config struct {
 	Supervise Supervise
 	// Certifier makes the certificates of sequences; nil: there are none.
 	Certifier Certifier
+	// Finished, when not nil, learns of each run of a configured test that is over, and
+	// whether its supervision tells of a crossing. It must neither block nor call the Manager.
+	Finished func(test string, run *Run, raised bool)
 	// Log gets what nobody is answered; nil: nothing is logged.
 	Log *slog.Logger
 	// Strict makes an edge that a state machine does not have a panic, for tests. Otherwise
@@ -41,6 +44,7 @@ type Manager struct {
 	store     *datastore.Store
 	db        *kv.DB
 	engines   map[string]Engine
+	finished  func(string, *Run, bool)
 	certifier Certifier
 	log       *slog.Logger
 	strict    bool
@@ -116,7 +120,7 @@ func New(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, certifier: c.Certifier, log: c.Log, strict: c.Strict, told: c.Supervise, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
+	m := &Manager{store: c.Store, db: c.DB, engines: c.Engines, certifier: c.Certifier, finished: c.Finished, log: c.Log, strict: c.Strict, told: c.Supervise, schema: s, items: map[id]*item{}, errands: map[*run]bool{}}
 	m.crossings.raised, m.crossings.wake = map[id]Crossing{}, make(chan struct{}, 1)
 	m.timer = schedule.NewTimer(nil, m.ring)
 	m.timer.Stepped = m.stepped

@@ -303,6 +303,9 @@ func (m *Manager) over(it *item, r *run, to State, c *certificate) {
 		it.Failures++
 	}
 	m.supervise(it, rec, to)
+	if m.finished != nil && it.kind == UnitaryTest && !it.removed {
+		m.finished(it.name, rec, it.Raised)
+	}
 	if !it.removed {
 		m.move(it, to, rec.Reason, rec.Detail)
 	}

@@ -15,6 +15,7 @@ import (
 	"incidentd/oam/bfd"
 	"incidentd/oam/cfm"
 	"incidentd/oam/icmp"
+	"incidentd/oam/linkmetrics"
 	"incidentd/oam/path"
 	"incidentd/oam/report"
 	"incidentd/oam/stamp"
@@ -39,7 +40,12 @@ func (s *Server) startTests() (err error) {
 		"cfm-linktrace":      cfm.Linktrace,
 	}
 	maps.Copy(engines, s.cfg.Engines)
-	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: engines,
+	metrics, err := linkmetrics.New(s.store.data, s.log)
+	if err != nil {
+		return err
+	}
+	s.onStop("link metrics", s.background(metrics.Run))
+	s.tests, err = oam.New(oam.Config{Store: s.store.data, DB: s.store.db, Log: s.log, Certifier: s.certifier(), Engines: engines, Finished: metrics.Observe,
 		Supervise: supervision.New(s.store.data, in).Supervise})
 	if err != nil {
 		return err

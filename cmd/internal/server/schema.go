@@ -66,6 +66,7 @@ var implemented = []string{
 	"incidentd-history",
 	"incidentd-incident",
 	"incidentd-inventory",
+	"incidentd-link-metrics",
 	"incidentd-maintenance",
 	"incidentd-management",
 	"incidentd-mapping",
