@@ -102,7 +102,8 @@ golden:
 	$(GO) test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u) -update
 
 # interop lets foreign clients loose on the server: ncclient, netconf-console2,
-# scrapli-netconf, yangcli, OpenSSH and go-netconf. dateutil computes schedules.
+# scrapli-netconf, yangcli, OpenSSH and go-netconf; scapy is the other end of STAMP.
+# dateutil computes schedules.
 interop: build .venv/.ready
 	PYTHONDONTWRITEBYTECODE=1 .venv/bin/python testdata/interop/run.py
 	.venv/bin/python testdata/interop/schedules.py schedule/testdata/cases.json schedule/testdata/expected.json

@@ -108,15 +108,17 @@ func reflectTLVs(packet []byte, key []byte, arrived uint8) {
 		}
 		size := int(binary.BigEndian.Uint16(rest[2:]))
 		if size > len(rest)-tlvHeader {
-			rest[0] |= malformed
+			if rest[0] = malformed; !known(rest[1], key) {
+				rest[0] |= unrecognized
+			}
 			return
 		}
 		value := rest[tlvHeader : tlvHeader+size]
-		rest[0] &^= unrecognized | malformed | integrity
-		rest[0] |= wrong
+		rest[0] = wrong // those that are reserved are zero
 		switch kind := rest[1]; {
 		case wrong != 0:
-		case kind == extraPadding:
+		case !known(kind, key):
+			rest[0] |= unrecognized
 		case kind == classOfService && size != cosSize:
 			rest[0] |= malformed
 		case kind == classOfService:
@@ -128,12 +130,14 @@ func reflectTLVs(packet []byte, key []byte, arrived uint8) {
 				v |= 1 << 16
 			}
 			binary.BigEndian.PutUint32(value, v)
-		case kind == hmacTLV && key != nil:
-		default:
-			rest[0] |= unrecognized
 		}
 		at += tlvHeader + size
 	}
+}
+
+// known reports whether a reflector knows a type of extensions.
+func known(kind uint8, key []byte) bool {
+	return kind == extraPadding || kind == classOfService || kind == hmacTLV && key != nil
 }
 
 // authenticTLVs reports whether the HMAC over the extensions is right. With a key there has

@@ -7,12 +7,13 @@ import traceback
 import with_console
 import with_ncclient
 import with_openssh
+import with_scapy
 import with_scrapli
 import with_yangcli
 from common import Failure
 
 SCENARIOS = {"ncclient": with_ncclient.run, "netconf-console2": with_console.run, "openssh": with_openssh.run,
-             "scrapli-netconf": with_scrapli.run, "yangcli": with_yangcli.run}
+             "scapy": with_scapy.run, "scrapli-netconf": with_scrapli.run, "yangcli": with_yangcli.run}
 
 
 def main(names):
