@@ -32,8 +32,9 @@ func (a attempts) demand(target string) oam.Demand {
 }
 
 // try is one attempt. It tells the kind of answer, whether it is the one that is
-// wanted, and when it came. ctx ends with the attempt's timeout. A *oam.Fault ends the run.
-type try func(ctx context.Context, i int) (code string, good bool, at time.Time, err error)
+// wanted, and how long it took, where somebody else knows that better; 0: until now. ctx
+// ends with the attempt's timeout. A *oam.Fault ends the run.
+type try func(ctx context.Context, i int) (code string, good bool, took time.Duration, err error)
 
 // run makes the attempts, and waits for all of them.
 func (a attempts) run(ctx context.Context, env *oam.Env, f try) (*oam.Measurement, error) {
@@ -65,7 +66,8 @@ func (a attempts) run(ctx context.Context, env *oam.Env, f try) (*oam.Measuremen
 			started <- began
 			ctx, cancel := context.WithTimeout(ctx, a.plan.Timeout)
 			defer cancel()
-			code, good, at, err := f(ctx, i)
+			code, good, took, err := f(ctx, i)
+			at := time.Now()
 			if f, ok := errors.AsType[*oam.Fault](err); ok {
 				stop(f)
 				return
@@ -77,10 +79,13 @@ func (a attempts) run(ctx context.Context, env *oam.Env, f try) (*oam.Measuremen
 					return // stopped: the answer may have been on its way
 				}
 			}
-			if err == nil && good {
-				record.Received(i, at, false)
-			} else {
+			switch {
+			case err != nil || !good:
 				record.Lost(i)
+			case took > 0:
+				record.Took(i, took)
+			default:
+				record.Received(i, at, false)
 			}
 			if code != "" {
 				mu.Lock()

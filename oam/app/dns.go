@@ -110,9 +110,9 @@ func (q *query) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, error)
 		return nil, err
 	}
 	to := netip.AddrPortFrom(target, q.port)
-	return q.run(ctx, env, func(ctx context.Context, _ int) (string, bool, time.Time, error) {
+	return q.run(ctx, env, func(ctx context.Context, _ int) (string, bool, time.Duration, error) {
 		code, good, err := q.ask(ctx, env, to)
-		return code, good, time.Now(), local(err)
+		return code, good, 0, local(err)
 	})
 }
 

@@ -225,15 +225,76 @@ func TestEchoSocat(t *testing.T) {
 	t.Errorf("%+v %+v %+v", got.Packets, got.Errors, got.Responses)
 }
 
-// Losses, duplicates and delay are those of the wire.
-func TestEchoAccuracy(t *testing.T) {
+// echoAccuracy measures over a wire, and is what the wire did.
+func echoAccuracy(t testing.TB) (*oam.Measurement, oamtest.Truth) {
 	a, b, wire := oamtest.Wired(t,
 		testnet.Impairment{Delay: 4 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 6 * time.Millisecond, Loss: .02, Duplicate: .02})
 	_, port := respond(t, ResponderConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}})
 	got := oamtest.Run(t, Echo, echoParams(t, port, "target", "10.9.0.2", "number-of-packets", "1000", "session-timeout", "500"), a.Namespace)
-	want := oamtest.Exchanged(wire, 17, func(_ testnet.Direction, udp []byte) string { return string(udp[8:20]) })
+	return got, oamtest.Exchanged(wire, 17, func(_ testnet.Direction, udp []byte) string { return string(udp[8:20]) })
+}
+
+// Losses, duplicates and delay are those of the wire.
+func TestEchoAccuracy(t *testing.T) {
+	got, want := echoAccuracy(t)
 	if got.Packets.Sent != 1000 || int(got.Errors.Lost) != want.LostThere+want.LostBack || int(got.Errors.Duplicates) != want.Doubled {
 		t.Errorf("%+v %+v, the wire lost %d and %d and doubled %d", got.Packets, got.Errors, want.LostThere, want.LostBack, want.Doubled)
 	}
 	oamtest.Compare(t, "there and back", got.TwoWay, want.Both)
+}
+
+// handshakes are the connections over a wire without losses, and what the wire did to the
+// SYN and its answer.
+func handshakes(t testing.TB) (*oam.Measurement, oamtest.Truth) {
+	a, b, wire := oamtest.Wired(t, testnet.Impairment{Delay: 4 * time.Millisecond}, testnet.Impairment{Delay: 6 * time.Millisecond})
+	var l net.Listener
+	err := socket.In(oam.Vantage{NetworkInstance: b.Namespace}, func() (err error) {
+		l, err = net.Listen("tcp4", "10.9.0.2:0")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	got := oamtest.Run(t, Connect, oamtest.Params(t, "tcp-connect", "target", "10.9.0.2", "destination-port", portOf(l.Addr()),
+		"number-of-packets", "500", "interval", "2000", "session-timeout", "5000"), a.Namespace)
+	return got, oamtest.Exchanged(wire, 6, func(d testnet.Direction, tcp []byte) string {
+		const syn = 2
+		if tcp[13]&syn == 0 {
+			return ""
+		}
+		at := [...]int{testnet.There: 0, testnet.Back: 2}[d]
+		return string(tcp[at : at+2]) // the port of this end
+	})
+}
+
+// The delay of a handshake is that of the wire.
+func TestHandshakeAccuracy(t *testing.T) {
+	got, want := handshakes(t)
+	if got.Packets.Received != 500 || len(want.Both) != 500 {
+		t.Errorf("%+v, and %d on the wire", got.Packets, len(want.Both))
+	}
+	oamtest.Compare(t, "there and back", got.TwoWay, want.Both)
+}
+
+// BenchmarkAccuracy is how far loss and delay are from those of the wire.
+func BenchmarkAccuracy(b *testing.B) {
+	for name, measure := range map[string]func(testing.TB) (*oam.Measurement, oamtest.Truth){"echo": echoAccuracy, "handshake": handshakes} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				got, want := measure(b)
+				b.ReportMetric(float64(int(got.Errors.Lost)-want.LostThere-want.LostBack), "loss-off")
+				oamtest.Report(b, "rtt", got.TwoWay, want.Both)
+			}
+		})
+	}
 }

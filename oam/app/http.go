@@ -107,23 +107,23 @@ func (r *request) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, erro
 		timings []timing
 		expires time.Time
 	)
-	m, err := r.run(ctx, env, func(ctx context.Context, i int) (string, bool, time.Time, error) {
+	m, err := r.run(ctx, env, func(ctx context.Context, i int) (string, bool, time.Duration, error) {
 		t := timing{attempt: i}
 		began := time.Now()
 		code, err := r.ask(ctx, env, &t)
-		at := time.Now()
+		total := time.Since(began)
 		if ctx.Err() != nil {
-			return "", false, at, ctx.Err()
+			return "", false, 0, ctx.Err()
 		}
 		good := err == nil && code == strconv.Itoa(r.expected)
 		mu.Lock()
 		defer mu.Unlock()
 		if good {
-			t.took[4] = at.Sub(began)
+			t.took[4] = total
 			timings = append(timings, t)
 		}
 		expires = first(expires, t.expires)
-		return code, good, at, err
+		return code, good, 0, err
 	})
 	if err != nil {
 		return nil, err

@@ -24,8 +24,9 @@ type connect struct {
 }
 
 // Connect makes tests of tcp-connect; it is an oam.Engine. The delay is that of the
-// handshake [RFC 9293 section 3.5], the opening of the socket included. Each connection is
-// reset at once, so that the far end keeps nothing of it.
+// handshake [RFC 9293 section 3.5]: as TCP itself has measured it where the system tells and
+// no SYN was lost, else until this process knows of the connection. Each connection is reset
+// at once, so that the far end keeps nothing of it.
 func Connect(p oam.Params) (oam.Test, error) {
 	plan := train.ReadPlan(p, synSize)
 	return &connect{
@@ -54,14 +55,13 @@ func (c *connect) Run(ctx context.Context, env *oam.Env) (*oam.Measurement, erro
 		return nil, err
 	}
 	to := netip.AddrPortFrom(target, c.port)
-	return c.run(ctx, env, func(ctx context.Context, _ int) (string, bool, time.Time, error) {
+	return c.run(ctx, env, func(ctx context.Context, _ int) (string, bool, time.Duration, error) {
 		conn, err := socket.Dial(ctx, env.Vantage, "tcp", to, c.dscp)
-		at := time.Now()
 		if err != nil {
-			return "", false, at, local(err)
+			return "", false, 0, local(err)
 		}
-		reset(conn)
-		return "connected", true, at, nil
+		defer reset(conn)
+		return "connected", true, socket.Handshake(conn), nil
 	})
 }
 

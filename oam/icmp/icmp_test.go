@@ -120,22 +120,34 @@ func fault(err error) oam.Reason {
 	return ""
 }
 
-// Loss, duplicates and delay are those of the wire, packet for packet.
-func TestAccuracy(t *testing.T) {
+// accuracy measures over a wire, and is what the wire did.
+func accuracy(t testing.TB) (*oam.Measurement, oamtest.Truth) {
 	a, _, wire := oamtest.Wired(t,
 		testnet.Impairment{Delay: 4 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 6 * time.Millisecond, Loss: .02, Duplicate: .02})
 	var m Mux
-	const packets = 1000
 	got := oamtest.Run(t, m.Engine, oamtest.Params(t, "icmp-echo", "target", "10.9.0.2", "number-of-packets", "1000", "interval", "2000", "session-timeout", "500"), a.Namespace)
-
-	want := oamtest.Exchanged(wire, 1, func(d testnet.Direction, icmp []byte) string {
+	return got, oamtest.Exchanged(wire, 1, func(d testnet.Direction, icmp []byte) string {
 		if kind := [...]byte{testnet.There: echoRequest4, testnet.Back: echoReply4}[d]; len(icmp) < 20 || icmp[0] != kind {
 			return ""
 		}
 		return string(icmp[8:20]) // the token and the number
 	})
-	if got.Packets.Sent != packets || int(got.Errors.Lost) != want.LostThere+want.LostBack || int(got.Errors.Duplicates) != want.Doubled {
+}
+
+// Loss, duplicates and delay are those of the wire, packet for packet.
+func TestAccuracy(t *testing.T) {
+	got, want := accuracy(t)
+	if got.Packets.Sent != 1000 || int(got.Errors.Lost) != want.LostThere+want.LostBack || int(got.Errors.Duplicates) != want.Doubled {
 		t.Errorf("%+v %+v; the wire lost %d and %d and doubled %d", got.Packets, got.Errors, want.LostThere, want.LostBack, want.Doubled)
 	}
 	oamtest.Compare(t, "there and back", got.TwoWay, want.Both)
+}
+
+// BenchmarkAccuracy is how far loss and delay are from those of the wire.
+func BenchmarkAccuracy(b *testing.B) {
+	for b.Loop() {
+		got, want := accuracy(b)
+		b.ReportMetric(float64(int(got.Errors.Lost)-want.LostThere-want.LostBack), "loss-off")
+		oamtest.Report(b, "rtt", got.TwoWay, want.Both)
+	}
 }

@@ -64,15 +64,28 @@ func Exchanged(wire *testnet.Wire, protocol byte, key Key) (t Truth) {
 // busy makes it long, so that the bound is wide and the figures are a benchmark's.
 func Compare(tb testing.TB, name string, got *oam.Delay, wire []time.Duration) {
 	tb.Helper()
-	if got == nil || len(wire) == 0 {
-		tb.Errorf("%s: %+v was measured, and the wire has %d delays", name, got, len(wire))
-		return
-	}
-	median, p95 := got.Percentile50-rank(wire, 50), got.Percentile95-rank(wire, 95)
-	tb.Logf("%s: median %s, %s more than the wire's; p95 %s more", name, got.Percentile50, median, p95)
+	median, p95 := differ(tb, name, got, wire)
+	tb.Logf("%s: median %s more than the wire's, p95 %s more", name, median, p95)
 	if median < -time.Millisecond || median > 5*time.Millisecond {
-		tb.Errorf("%s: the median is %s, the wire's %s", name, got.Percentile50, rank(wire, 50))
+		tb.Errorf("%s: the median is %s more than the wire's", name, median)
 	}
+}
+
+// Report has a benchmark report by how much delays differ from those of the wire, in
+// microseconds: the median as NAME-p50-us, and p95.
+func Report(b *testing.B, name string, got *oam.Delay, wire []time.Duration) {
+	b.Helper()
+	median, p95 := differ(b, name, got, wire)
+	b.ReportMetric(float64(median.Nanoseconds())/1000, name+"-p50-us")
+	b.ReportMetric(float64(p95.Nanoseconds())/1000, name+"-p95-us")
+}
+
+func differ(tb testing.TB, name string, got *oam.Delay, wire []time.Duration) (median, p95 time.Duration) {
+	tb.Helper()
+	if got == nil || len(wire) == 0 {
+		tb.Fatalf("%s: %+v was measured, and the wire has %d delays", name, got, len(wire))
+	}
+	return got.Percentile50 - rank(wire, 50), got.Percentile95 - rank(wire, 95)
 }
 
 func rank(sorted []time.Duration, percent int) time.Duration {

@@ -1,6 +1,9 @@
 package socket
 
 import (
+	"net"
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"incidentd/oam"
@@ -27,4 +30,23 @@ func bind(v oam.Vantage, six bool, dscp uint8) (func(network, address string, fd
 		}
 		return unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TOS, int(dscp)<<2)
 	}, nil
+}
+
+// Handshake is how long the handshake of a connection just opened took, as TCP has measured
+// it; 0 when it does not tell, or had to send a SYN again.
+func Handshake(conn net.Conn) (took time.Duration) {
+	c, ok := conn.(*net.TCPConn)
+	if !ok {
+		return 0
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.SOL_TCP, unix.TCP_INFO); err == nil && info.Total_retrans == 0 {
+			took = time.Duration(info.Rtt) * time.Microsecond
+		}
+	})
+	return took
 }

@@ -34,6 +34,9 @@ func bind(v oam.Vantage, _ bool, _ uint8) (func(network, address string, fd uint
 	return nil, nil
 }
 
+// Handshake is not told here.
+func Handshake(net.Conn) time.Duration { return 0 }
+
 // Datagram reports nothing here.
 func (*Conn) Datagram() bool { return false }
 

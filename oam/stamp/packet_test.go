@@ -121,7 +121,7 @@ func TestExtensions(t *testing.T) {
 		}
 	}
 	// One that is not known, one that is cut off.
-	packet := append(make([]byte, plainSize), 3, 99, 0, 1, 7, unrecognized | 1, 1, 0, 9, 1)
+	packet := append(make([]byte, plainSize), 3, 99, 0, 1, 7, unrecognized|1, 1, 0, 9, 1)
 	reflectTLVs(packet, nil, 0)
 	want := []TLV{{Flags: unrecognized, Type: 99, Value: []byte{7}}, {Flags: malformed, Type: 1, Value: []byte{1}}}
 	if d := cmp.Diff(want, tlvs(packet[plainSize:])); d != "" {

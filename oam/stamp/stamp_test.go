@@ -247,23 +247,29 @@ func TestStrangeReflectors(t *testing.T) {
 	}
 }
 
+// accuracy measures over a wire, and is what the wire did.
+func accuracy(t testing.TB, authenticated bool) (*oam.Measurement, oamtest.Truth) {
+	a, b, wire := oamtest.Wired(t,
+		testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
+	c := ReflectorConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}}
+	number, copied := 8, 8+24 // of the sender, in a probe and a reply of UDP
+	leafs := []string{"target", "10.9.0.2", "number-of-packets", "1000", "interval", "2000", "session-timeout", "500"}
+	if authenticated {
+		c.Key, copied = "lab", 8+48
+		leafs = append(leafs, "authentication-key-ref", "lab", "packet-size", "200")
+	}
+	node, _, port := node(t, c)
+	m := oamtest.Run(t, node.Engine, oamtest.Params(t, "stamp", append(leafs, "session-reflector-udp-port", port)...), a.Namespace)
+	return m, oamtest.Exchanged(wire, 17, func(d testnet.Direction, udp []byte) string {
+		at := [...]int{testnet.There: number, testnet.Back: copied}[d]
+		return string(udp[at : at+4])
+	})
+}
+
 // Losses by direction and delays in both are those of the wire.
 func TestAccuracy(t *testing.T) {
-	for _, leafs := range [][]string{nil, {"authentication-key-ref", "lab", "packet-size", "200"}} {
-		a, b, wire := oamtest.Wired(t,
-			testnet.Impairment{Delay: 10 * time.Millisecond, Loss: .03}, testnet.Impairment{Delay: 5 * time.Millisecond, Loss: .02, Duplicate: .01})
-		c := ReflectorConfig{Vantage: oam.Vantage{NetworkInstance: b.Namespace, SourceAddress: netip.MustParseAddr("10.9.0.2")}}
-		number, copied := 8, 8+24 // of the sender, in a probe and a reply of UDP
-		if leafs != nil {
-			c.Key, copied = "lab", 8+48
-		}
-		node, _, port := node(t, c)
-		m := oamtest.Run(t, node.Engine, oamtest.Params(t, "stamp", append([]string{"target", "10.9.0.2", "session-reflector-udp-port", port,
-			"number-of-packets", "1000", "interval", "2000", "session-timeout", "500"}, leafs...)...), a.Namespace)
-		want := oamtest.Exchanged(wire, 17, func(d testnet.Direction, udp []byte) string {
-			at := [...]int{testnet.There: number, testnet.Back: copied}[d]
-			return string(udp[at : at+4])
-		})
+	for _, authenticated := range []bool{false, true} {
+		m, want := accuracy(t, authenticated)
 		d := m.Errors.Directed
 		if d == nil || int(d.FarEnd+d.NearEnd) != int(m.Errors.Lost) {
 			t.Fatalf("lost %d, of them %+v", m.Errors.Lost, d)
@@ -280,12 +286,29 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// BenchmarkAccuracy is how far losses and delays are from those of the wire.
+func BenchmarkAccuracy(b *testing.B) {
+	for _, authenticated := range []bool{false, true} {
+		b.Run(map[bool]string{false: "plain", true: "authenticated"}[authenticated], func(b *testing.B) {
+			for b.Loop() {
+				m, want := accuracy(b, authenticated)
+				b.ReportMetric(float64(int(m.Errors.Lost)-want.LostThere-want.LostBack), "loss-off")
+				b.ReportMetric(float64(int(m.Errors.Directed.FarEnd)-want.LostThere), "loss-there-off")
+				oamtest.Report(b, "rtt", m.TwoWay, want.Both)
+				oamtest.Report(b, "there", m.FarEnd, want.There)
+				oamtest.Report(b, "back", m.NearEnd, want.Back)
+			}
+		})
+	}
+}
+
 // BenchmarkSessions is a thousand sessions at once, ten packets a second each, sender and
 // reflector in this process: what it costs, and how the delays are.
 func BenchmarkSessions(b *testing.B) {
 	n, _, port := node(b, ReflectorConfig{Vantage: oam.Vantage{SourceAddress: loopback}})
 	const sessions = 1000
 	for b.Loop() {
+		began, used := time.Now(), cpuTime()
 		var wait sync.WaitGroup
 		var mu sync.Mutex
 		var lost, sent uint32
@@ -312,6 +335,7 @@ func BenchmarkSessions(b *testing.B) {
 			})
 		}
 		wait.Wait()
+		b.ReportMetric(100*(cpuTime()-used).Seconds()/time.Since(began).Seconds(), "%core")
 		slices.Sort(delays)
 		slices.Sort(lateness)
 		b.ReportMetric(float64(lost), "lost")
@@ -319,4 +343,35 @@ func BenchmarkSessions(b *testing.B) {
 		b.ReportMetric(float64(delays[sessions/2].Microseconds()), "p99-us")
 		b.ReportMetric(float64(lateness[sessions/2].Microseconds()), "late-us")
 	}
+}
+
+// BenchmarkSender is one session of 50,000 packets a second, sender and reflector in this
+// process.
+func BenchmarkSender(b *testing.B) {
+	n, _, port := node(b, ReflectorConfig{Vantage: oam.Vantage{SourceAddress: loopback}})
+	for b.Loop() {
+		test, err := n.Engine(oamtest.Params(b, "stamp", "target", "127.0.0.1", "session-reflector-udp-port", port, "number-of-packets", "250000", "session-timeout", "1000"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := test.(*sender)
+		s.plan.Interval = 20 * time.Microsecond // faster than can be configured
+		began, used := time.Now(), cpuTime()
+		m, err := s.Run(b.Context(), oamtest.Env(test, ""))
+		if err != nil {
+			b.Fatal(err)
+		}
+		took := time.Since(began)
+		b.ReportMetric(float64(m.Packets.Sent)/took.Seconds(), "packets/s")
+		b.ReportMetric(float64(m.Errors.Lost), "lost")
+		b.ReportMetric(float64(m.TwoWay.Percentile99.Microseconds()), "p99-us")
+		b.ReportMetric(100*(cpuTime()-used).Seconds()/took.Seconds(), "%core")
+	}
+}
+
+// cpuTime is what this process has taken of the cores.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

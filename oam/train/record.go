@@ -50,7 +50,7 @@ func (r *Record) Sent(i int, at time.Time, late time.Duration) {
 	r.sent++
 	r.lateness = max(r.lateness, late)
 	p := &r.probes[i]
-	if p.answered { // the answer was quicker than whoever sent it
+	if p.answered && !p.sent.IsZero() { // the answer was quicker than whoever sent it
 		p.delay = max(0, p.sent.Sub(at))
 	}
 	p.sent = at

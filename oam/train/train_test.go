@@ -208,3 +208,15 @@ func TestPaceStandstill(t *testing.T) {
 		}
 	})
 }
+
+// What somebody else has measured holds, also when it is told before the sending is.
+func TestTook(t *testing.T) {
+	r := NewRecord(Plan{Packets: 2, Timeout: time.Second})
+	r.Took(0, 3*ms)
+	r.Sent(0, time.Now(), 0)
+	r.Sent(1, time.Now(), 0)
+	r.Took(1, 5*ms)
+	if m := r.Measurement(Thresholds{}); m.Packets.Received != 2 || m.TwoWay.Min != 3*ms || m.TwoWay.Max != 5*ms {
+		t.Errorf("%+v %+v", m.Packets, m.TwoWay)
+	}
+}
