@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -240,5 +241,43 @@ func TestRefused(t *testing.T) {
 	_, err := oamtest.Try(t.Context(), Engine(stamp.New(nil)), params(t, "10.9.0.2", "862", "committed-information-rate", "1000", "frame-size", "9000"), a.Namespace)
 	if f, ok := errors.AsType[*oam.Fault](err); !ok || f.Reason != oam.BadTarget {
 		t.Errorf("frames of 9,000 octets over 1,500: %v", err)
+	}
+}
+
+// BenchmarkSender is a step of 50,000 packets a second, sender and reflector in this process:
+// what is sent, lost and late, and what it costs.
+func BenchmarkSender(b *testing.B) {
+	n, port := reflect(b, "127.0.0.1", "", false)
+	for b.Loop() {
+		var before, after syscall.Rusage
+		syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+		m := oamtest.Run(b, Engine(n), params(b, "127.0.0.1", port, "committed-information-rate", "40000", "frame-size", "100", "step", "100", "step-duration", "5"), "")
+		syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+		used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+		b.ReportMetric(float64(m.Steps[0].Offered)*1000/800, "packets/s")
+		b.ReportMetric(float64(m.Errors.Lost), "lost")
+		b.ReportMetric(float64(m.TwoWay.Percentile99.Microseconds()), "p99-us")
+		b.ReportMetric(float64(used)/float64(m.Packets.Sent)/1000, "cpu-us/packet")
+	}
+}
+
+// BenchmarkActivation is how much of what a wire of 10 Mbit/s drops is told, and how far what
+// arrives is from its rate.
+func BenchmarkActivation(b *testing.B) {
+	for b.Loop() {
+		host, far, wire := oamtest.Wired(b, testnet.Impairment{Rate: 10_000_000, Queue: 30_000, Delay: 5 * time.Millisecond}, testnet.Impairment{})
+		n, port := reflect(b, "10.9.0.2", far.Namespace, false)
+		m := oamtest.Run(b, Engine(n), params(b, "10.9.0.2", port, "committed-information-rate", "8000", "step", "50", "step", "100", "step", "150", "step-duration", "3"), host.Namespace)
+		dropped := 0
+		for _, p := range wire.Log(testnet.There) {
+			if p.Copies == 0 {
+				dropped++
+			}
+		}
+		over := m.Steps[2]
+		b.ReportMetric(float64(dropped), "dropped")
+		b.ReportMetric(float64(over.Lost)-float64(dropped), "loss-off")
+		carried := 10_000 * 1518 / 1500.
+		b.ReportMetric(100*(float64(over.Achieved)-carried)/carried, "%rate-off")
 	}
 }

@@ -207,12 +207,12 @@ func TestEchoSocat(t *testing.T) {
 	}
 	port := fmt.Sprint(conn.LocalAddr().(*net.UDPAddr).Port)
 	conn.Close()
-	cmd := exec.CommandContext(t.Context(), "socat", "UDP4-LISTEN:"+port+",bind=127.0.0.1,fork", "EXEC:cat")
+	cmd := exec.CommandContext(t.Context(), "socat", "UDP4-RECVFROM:"+port+",bind=127.0.0.1,fork", "PIPE")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	params := echoParams(t, port, "number-of-packets", "5", "interval", "20000", "session-timeout", "3000")
+	params := echoParams(t, port, "number-of-packets", "5", "interval", "50000", "session-timeout", "5000")
 	var got *oam.Measurement
 	for range 50 { // until it listens
 		if got = oamtest.Run(t, Echo, params, ""); got.Packets.Received == 5 {

@@ -23,6 +23,7 @@ type Conn struct {
 	six      bool
 	datagram bool // of ICMP: the kernel writes the identifier and the checksum
 	peer     bool // connected
+	errors   bool // Options.Errors
 	closed   atomic.Bool
 
 	oob [512]byte // of Receive
@@ -40,7 +41,7 @@ func Open(v oam.Vantage, kind Kind, six bool, o Options) (*Conn, error) {
 }
 
 func open(v oam.Vantage, kind Kind, six bool, o Options) (*Conn, error) {
-	c := &Conn{six: six}
+	c := &Conn{six: six, errors: o.Errors}
 	domain := unix.AF_INET
 	if six {
 		domain = unix.AF_INET6
@@ -293,9 +294,11 @@ func (c *Conn) Receive(b []byte) (int, Message, error) {
 	var failed error
 	wasError := false
 	err := c.raw.Read(func(fd uintptr) bool {
-		n, oobn, _, from, failed = unix.Recvmsg(int(fd), b, c.oob[:], unix.MSG_ERRQUEUE)
-		if wasError = failed == nil; wasError {
-			return true
+		if c.errors {
+			n, oobn, _, from, failed = unix.Recvmsg(int(fd), b, c.oob[:], unix.MSG_ERRQUEUE)
+			if wasError = failed == nil; wasError {
+				return true
+			}
 		}
 		n, oobn, _, from, failed = unix.Recvmsg(int(fd), b, c.oob[:], 0)
 		return !errors.Is(failed, unix.EAGAIN)

@@ -345,30 +345,6 @@ func BenchmarkSessions(b *testing.B) {
 	}
 }
 
-// BenchmarkSender is one session of 50,000 packets a second, sender and reflector in this
-// process.
-func BenchmarkSender(b *testing.B) {
-	n, _, port := node(b, ReflectorConfig{Vantage: oam.Vantage{SourceAddress: loopback}})
-	for b.Loop() {
-		test, err := n.Engine(oamtest.Params(b, "stamp", "target", "127.0.0.1", "session-reflector-udp-port", port, "number-of-packets", "250000", "session-timeout", "1000"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		s := test.(*sender)
-		s.plan.Interval = 20 * time.Microsecond // faster than can be configured
-		began, used := time.Now(), cpuTime()
-		m, err := s.Run(b.Context(), oamtest.Env(test, ""))
-		if err != nil {
-			b.Fatal(err)
-		}
-		took := time.Since(began)
-		b.ReportMetric(float64(m.Packets.Sent)/took.Seconds(), "packets/s")
-		b.ReportMetric(float64(m.Errors.Lost), "lost")
-		b.ReportMetric(float64(m.TwoWay.Percentile99.Microseconds()), "p99-us")
-		b.ReportMetric(100*(cpuTime()-used).Seconds()/took.Seconds(), "%core")
-	}
-}
-
 // cpuTime is what this process has taken of the cores.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
