@@ -59,6 +59,7 @@ func (m *Manager) takeAll() {
 	var open []*batch // on disk, not yet judged
 	for {
 		var taken []*batch
+		m.indexes.follow(m.store)
 		err := m.store.Update(context.Background(), func(tx *datastore.Tx) error {
 			t, events := newTurn(), 0
 			if len(open) == 0 {

@@ -109,6 +109,7 @@ func at(input *data.Node, leaf string) rpcerr.Path {
 // seen nothing that is not stored.
 func (m *Manager) consult(ctx context.Context, f func(*datastore.Tx) error) error {
 	var refused error
+	m.indexes.follow(m.store)
 	err := m.store.Update(ctx, func(tx *datastore.Tx) error {
 		if err := m.ready(tx); err != nil {
 			return err

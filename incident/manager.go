@@ -57,6 +57,7 @@ type Manager struct {
 	trying   sync.Mutex // held during a dry run
 	learner  learner
 	observer atomic.Pointer[func(id string, op correlate.Op)]
+	indexes  indexes
 
 	// Owned by the writer of the store.
 	engine     *correlate.Engine
@@ -225,13 +226,24 @@ func (m *Manager) ready(tx *datastore.Tx) error {
 			return err
 		}
 	}
-	if networks := tx.Running().Child("networks"); networks != m.networks {
+	switch networks := tx.Running().Child("networks"); {
+	case networks == m.networks:
+	case m.indexes.latest().networks == m.networks:
+		// The index is being made. What this transaction judges is judged by the topology
+		// that was, and a snapshot says so.
+		tx.AtEnd(func(tx *datastore.Tx) error {
+			if err := m.judge(tx, nil); err != nil {
+				return err
+			}
+			return m.snapshot(tx)
+		})
+	default:
 		if err := m.judge(tx, nil); err != nil {
 			return err
 		}
 		// A snapshot after the change: events before it were judged by the
 		// topology that was, those after it will be by the new one.
-		m.setTopology(networks)
+		m.setTopology(m.indexes.latest())
 		if err := m.snapshot(tx); err != nil {
 			return err
 		}
@@ -264,9 +276,8 @@ func (m *Manager) shelve(tx *datastore.Tx) error {
 	return m.snapshot(tx)
 }
 
-func (m *Manager) setTopology(networks *data.Node) {
-	m.networks = networks
-	m.index = topology.Build(topology.FromData(networks), topology.InventoryFromData(networks))
+func (m *Manager) setTopology(x *indexed) {
+	m.networks, m.index = x.networks, x.index
 	m.engine.SetTopology(m.index)
 }
 
@@ -319,6 +330,9 @@ func (m *Manager) tick(ctx context.Context) {
 		case <-m.reformed:
 			reform.Reset(gather)
 		case <-reform.C:
+			if wait := m.indexes.follow(m.store); wait > 0 {
+				reform.Reset(wait)
+			}
 			err = m.store.Update(ctx, m.advance)
 		case <-clean.C:
 			err = m.store.Update(ctx, m.expire)
@@ -361,7 +375,7 @@ func (m *Manager) restore(tx *datastore.Tx, running *data.Node) error {
 	m.judging = running.Child("correlation")
 	m.engine = correlate.New(CorrelatorFromData(m.judging, m.c.Correlator))
 	m.networks, m.index, m.behind = nil, nil, behind{}
-	m.setTopology(running.Child("networks"))
+	m.setTopology(m.indexes.of(running.Child("networks")))
 	m.next, m.snapped, m.shelves = 1, 0, nil
 	m.unmapped = map[string]bool{}
 	for n := range unmappedOf(tx.State()).Entries("node") {
