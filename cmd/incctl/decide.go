@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/beevik/etree"
-
-	"incidentd/yang/rpcerr"
 )
 
 type mergeCommand struct {
@@ -101,40 +99,6 @@ func (c *commentCommand) Run(ctx context.Context, a *app) error {
 		}
 		return a.done("Commented on "+id+".", "comment-incident", id)
 	})
-}
-
-type resolveCommand struct {
-	IDs []string `arg:"" name:"id" help:"The incidents, such as inc-12; the numbers alone will do." complete:"incident"`
-}
-
-// Help is shown by `incctl resolve --help`.
-func (*resolveCommand) Help() string {
-	return "Has incidents resolved: all of them or, when one cannot be, none. An incident for which no clear is to be expected is cleared; for others the server says what it would advise."
-}
-
-// Run resolves.
-func (c *resolveCommand) Run(ctx context.Context, a *app) error {
-	ids := fullIDs(c.IDs)
-	op := etree.NewElement("incident-resolve")
-	op.CreateAttr("xmlns", nsIncident)
-	for _, id := range ids {
-		op.CreateElement("incident-id").SetText(id)
-	}
-	return a.with(ctx, func(ctx context.Context, s *session) error {
-		if _, err := s.call(ctx, op); err != nil {
-			return resolving(s.about(ctx, ids, err))
-		}
-		return a.done("Resolved "+strings.Join(ids, ", ")+".", "incident-resolve", strings.Join(ids, " "))
-	})
-}
-
-// resolving adds what to do when the server cannot resolve an incident.
-func resolving(err error) error {
-	list, _ := rpcerr.List(err)
-	if slices.ContainsFunc(list, func(e *rpcerr.Error) bool { return e.AppTag == "probable-cause-unresolved" }) {
-		return fmt.Errorf("%w\nnothing was resolved; it is cleared by itself when its root cause is", err)
-	}
-	return err
 }
 
 // fullIDs completes ids, each once.

@@ -22,7 +22,8 @@ var admin = srv.Admin{Name: "admin", Password: "correct horse"}
 type live struct {
 	t   *testing.T
 	s   *srv.Server
-	app app // what its programs work with
+	dir string // its data directory
+	app app    // what its programs work with
 }
 
 func newLive(t *testing.T) *live {
@@ -43,7 +44,7 @@ func newLive(t *testing.T) *live {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	l := &live{t: t, s: s}
+	l := &live{t: t, s: s, dir: dir}
 	l.app = app{dial: l.dial, cache: t.TempDir(), state: t.TempDir()}
 	network, err := os.ReadFile("../../testdata/interop/network.xml")
 	if err != nil {

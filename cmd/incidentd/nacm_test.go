@@ -12,10 +12,33 @@ import (
 func TestNACM(t *testing.T) {
 	const rules = `group admin: admin
 group collectors: nobody
+group oam-operator: nobody
+group oam-viewer: nobody
+group operators: nobody
 rule-list admin, for admin
   everything: permit everything
 rule-list collectors, for collectors
   report-events: permit exec rpc report-events of the module incidentd-events
+rule-list operators, for operators
+  incidents: permit exec of the module ietf-incident
+  resolution: permit exec of the module incidentd-resolution
+  diagnosis: permit exec of the module incidentd-diagnosis
+  merge: permit exec rpc merge-incidents of the module incidentd-management
+  split: permit exec rpc split-incident of the module incidentd-management
+  move: permit exec rpc move-events of the module incidentd-management
+  comment: permit exec rpc comment-incident of the module incidentd-management
+  alarms: permit exec of the module ietf-alarms
+rule-list oam-operator, for oam-operator
+  tests: permit exec of the module incidentd-oam-tests
+  diagnose: permit exec rpc incident-diagnose of the module ietf-incident
+  diagnosis: permit exec of the module incidentd-diagnosis
+rule-list oam-viewer, for oam-viewer
+  preview: permit exec rpc preview-schedule of the module incidentd-oam-tests
+  certificates: permit exec rpc get-birth-certificate of the module incidentd-oam-tests
+  tests: deny exec of the module incidentd-oam-tests
+  incidents: deny exec of the module ietf-incident
+  comment: deny exec rpc comment-incident of the module incidentd-management
+  alarms: deny exec of the module ietf-alarms
 `
 	const on = "Access is controlled. Without a rule: read permit, write deny, exec permit.\n" + rules
 	const off = "Access is not controlled: every user may do everything.\n" + rules

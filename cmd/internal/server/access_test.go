@@ -72,6 +72,75 @@ func denied(err error) bool {
 	return errors.As(err, &e) && e.Tag == rpcerr.TagAccessDenied
 }
 
+// TestRoles has each role do what it is for, and nothing else.
+func TestRoles(t *testing.T) {
+	s, _ := started(t, initialised(t))
+	boss := session(t, s)
+	users, groups := "", ""
+	names := []string{"nobody", "collectors", "operators", "oam-operator", "oam-viewer"}
+	for _, name := range names {
+		users += "<user><name>" + name + "</name><password>$0$secret</password></user>"
+		if name != "nobody" {
+			groups += "<group><name>" + name + "</name><user-name>" + name + "</user-name></group>"
+		}
+	}
+	const test = `<oam-unitary-tests xmlns="urn:ietf:params:xml:ns:yang:ietf-oam-unitary-test"><oam-unitary-test><name>t</name>%s</oam-unitary-test></oam-unitary-tests>`
+	edit := `<system xmlns="urn:ietf:params:xml:ns:yang:ietf-system"><authentication>` + users + `</authentication></system>
+		<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm"><groups>` + groups + `</groups></nacm>` +
+		fmt.Sprintf(test, `<icmp-echo xmlns="urn:incidentd:yang:oam-tests"><target>127.0.0.1</target><number-of-packets>1</number-of-packets></icmp-echo>
+			<period-start>2090-01-01T00:00:00Z</period-start><frequency xmlns:s="urn:ietf:params:xml:ns:yang:ietf-schedule">s:yearly</frequency>`)
+	if err := boss.EditConfig(t.Context(), "running", []byte(edit), ""); err != nil {
+		t.Fatal(err)
+	}
+	const (
+		incident   = `<%s xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"/>`
+		management = `<%s xmlns="urn:incidentd:yang:management">%s</%[1]s>`
+	)
+	action := func(name string) func(*client.Client) error {
+		return func(c *client.Client) error {
+			_, err := c.Action(t.Context(), []byte(fmt.Sprintf(test, `<`+name+` xmlns="urn:incidentd:yang:oam-tests"/>`)))
+			return err
+		}
+	}
+	call := func(op string) func(*client.Client) error {
+		return func(c *client.Client) error { _, err := c.Call(t.Context(), []byte(op)); return err }
+	}
+	everybody := strings.Join(names, " ")
+	for _, tt := range []struct {
+		name string
+		do   func(*client.Client) error
+		may  string
+	}{
+		{"read", call(`<get><filter><oam-unitary-tests xmlns="urn:ietf:params:xml:ns:yang:ietf-oam-unitary-test"/></filter></get>`), everybody},
+		{"edit-config", func(c *client.Client) error { return setContact(t, c, "x") }, ""},
+		{"report-events", call(`<report-events xmlns="urn:incidentd:yang:events"/>`), "collectors"},
+		{"incident-acknowledge", call(fmt.Sprintf(incident, "incident-acknowledge")), "nobody collectors operators oam-operator"},
+		{"incident-diagnose", call(fmt.Sprintf(incident, "incident-diagnose")), "nobody collectors operators oam-operator"},
+		{"incident-resolve", call(fmt.Sprintf(incident, "incident-resolve")), "operators"},
+		{"preview-resolution", call(`<preview-resolution xmlns="urn:incidentd:yang:resolution"><incident-id>inc-1</incident-id></preview-resolution>`), everybody},
+		{"stop-resolution", call(`<stop-resolution xmlns="urn:incidentd:yang:resolution"><incident-id>inc-1</incident-id></stop-resolution>`), "operators"},
+		{"merge-incidents", call(fmt.Sprintf(management, "merge-incidents", "<incident-id>inc-1</incident-id><other>inc-2</other>")), "operators"},
+		{"split-incident", call(fmt.Sprintf(management, "split-incident", "<incident-id>inc-1</incident-id><event-id>e</event-id>")), "operators"},
+		{"move-events", call(fmt.Sprintf(management, "move-events", "<event-id>e</event-id><incident-id>inc-1</incident-id>")), "operators"},
+		{"comment-incident", call(fmt.Sprintf(management, "comment-incident", "<incident-id>inc-1</incident-id><text>x</text>")), "nobody collectors operators oam-operator"},
+		{"approve-proposal", call(fmt.Sprintf(management, "approve-proposal", "<id>x</id>")), ""},
+		{"start", action("start"), "nobody collectors operators oam-operator"},
+		{"stop", action("stop"), "nobody collectors operators oam-operator"},
+		{"preview-schedule", call(`<preview-schedule xmlns="urn:incidentd:yang:oam-tests"><unitary-test>t</unitary-test></preview-schedule>`), everybody},
+	} {
+		for _, name := range names {
+			c, err := dial(t, s, name, "secret")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.do(c); denied(err) == strings.Contains(" "+tt.may+" ", " "+name+" ") {
+				t.Errorf("%s of %s = %v, who may: %s", tt.name, name, err, tt.may)
+			}
+			c.Close()
+		}
+	}
+}
+
 // TestAccess has users of no group, of the collectors and of the administrators.
 func TestAccess(t *testing.T) {
 	s, _ := started(t, initialised(t))

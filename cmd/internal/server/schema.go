@@ -118,6 +118,9 @@ var Schema = sync.OnceValues(func() (*yang.Schema, error) {
 		return nil, err
 	}
 	hidePasswords(s)
+	// It changes devices and runs programs, which not everybody who may log in is to bring
+	// about. The module of the draft does not say so.
+	s.RPC("ietf-incident", "incident-resolve").Deny = "all"
 	return s, nil
 })
 
