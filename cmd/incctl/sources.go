@@ -41,6 +41,7 @@ var sourceCounters = []struct{ name, what string }{
 	{"events", "events that are stored"},
 	{"duplicates", "events that were known"},
 	{"queue-length", "messages that wait now"},
+	{"backlog", "messages that wait where it reads them"},
 	{"connections", "connections now"},
 	{"failures", "failures of the source"},
 }

@@ -12,7 +12,9 @@
 //   - Offer never waits: for UDP, where what does not fit into the queue is lost and
 //     counted;
 //   - Put waits until there is room: for TCP, whose sender is held up by that;
-//   - Report returns when the events are on disk: for senders that get an answer.
+//   - Report returns when the events are on disk: for senders that get an answer;
+//   - Keep returns when the events are on disk, however long that takes: for logs that have
+//     them until then.
 //
 // A Kind's New is called for each source that a commit changes, before the commit, and its
 // error refuses it.

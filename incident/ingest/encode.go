@@ -30,7 +30,11 @@ func (h *health) encode(b *data.Builder) {
 		Uint("malformed", h.malformed.Load()).Uint("mapped", h.mapped.Load()).Uint("unmapped", h.unmapped.Load()).
 		Uint("ignored", h.ignored.Load()).Uint("events", h.events.Load()).Uint("duplicates", h.duplicates.Load()).
 		Uint("dropped", h.dropped.Load()).Uint("delayed", h.delayed.Load()).
-		Uint("queue-length", uint64(max(0, h.waiting.Load()))).Uint("unknown-nodes", uint64(len(h.unknown)))
+		Uint("queue-length", uint64(max(0, h.waiting.Load())))
+	if h.backlog != nil {
+		b.Uint("backlog", uint64(max(0, h.backlog())))
+	}
+	b.Uint("unknown-nodes", uint64(len(h.unknown)))
 }
 
 // encode writes the notification source-state-changed.

@@ -91,6 +91,14 @@ func (f *Feed) Degraded(reason string) {
 	f.health.refreshLocked(time.Now())
 }
 
+// Backlog says how many messages wait where the source, which is up, reads them. count is
+// called when the state is asked for, and must not wait.
+func (f *Feed) Backlog(count func() int64) {
+	f.health.mu.Lock()
+	defer f.health.mu.Unlock()
+	f.health.backlog = count
+}
+
 // Received counts a message as it came, with its size in bytes.
 func (f *Feed) Received(octets int) {
 	f.health.received.Add(1)
@@ -173,6 +181,23 @@ func (f *Feed) Report(ctx context.Context, messages []*mapping.Message) (inciden
 	return r, err
 }
 
+// Keep takes messages of a transport that has them until it is told otherwise: all their
+// events are on disk when it returns, but for those that the server refuses for what they
+// are, which are counted as lost. It tries for as long as it takes; the error is that of
+// ctx. Each message tells its ID.
+func (f *Feed) Keep(ctx context.Context, messages []*mapping.Message) error {
+	batch := make([]event.Event, 0, len(messages))
+	for _, m := range messages {
+		if e, ok := f.turn(m); ok {
+			batch = append(batch, e)
+		}
+	}
+	if f.store(ctx, batch) > 0 {
+		return ctx.Err()
+	}
+	return nil
+}
+
 // Guard calls fn and survives its panic, which ends nothing but fn: for the goroutines
 // of a source.
 func (f *Feed) Guard(fn func()) {
@@ -243,7 +268,9 @@ func (f *Feed) work(ctx context.Context) {
 				break more
 			}
 		}
-		f.store(ctx, batch)
+		if left := f.store(ctx, batch); left > 0 {
+			f.Dropped(left, "the source ended before they could be stored")
+		}
 	}
 }
 
@@ -263,27 +290,26 @@ func (f *Feed) add(batch []event.Event, m *mapping.Message) []event.Event {
 	return append(batch, e)
 }
 
-// store stores events, however long it takes; what is not stored when ctx is done is
-// lost. One that the server refuses for what it is, is lost alone.
-func (f *Feed) store(ctx context.Context, batch []event.Event) {
+// store stores events, however long it takes, and tells how many are not stored when ctx is
+// done. One that the server refuses for what it is, is lost alone.
+func (f *Feed) store(ctx context.Context, batch []event.Event) (left int) {
 	for first := true; len(batch) > 0; first = false {
 		r, err := f.inlet.Report(ctx, batch)
 		f.stored(r, err)
 		switch {
 		case err == nil:
-			return
+			return 0
 		case ctx.Err() != nil:
-			f.Dropped(len(batch), "the source ended before they could be stored")
-			return
+			return len(batch)
 		case permanent(err) && len(batch) > 1:
 			for i := range batch {
-				f.store(ctx, batch[i:i+1])
+				left += f.store(ctx, batch[i:i+1])
 			}
-			return
+			return left
 		case permanent(err):
 			f.Dropped(1, err.Error())
 			f.log.Error("an event cannot be stored", "id", batch[0].ID, "err", err)
-			return
+			return 0
 		}
 		if first {
 			f.Delayed(len(batch))
@@ -294,6 +320,7 @@ func (f *Feed) store(ctx context.Context, batch []event.Event) {
 		case <-ctx.Done():
 		}
 	}
+	return 0
 }
 
 // permanent reports whether an error is of what was to be stored, and so will be there

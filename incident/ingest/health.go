@@ -54,6 +54,8 @@ type health struct {
 	errorTime   time.Time
 	lossReason  string
 
+	backlog func() int64 // nil: not known
+
 	unknown map[string]bool // nodes that events were of and the network does not have
 
 	shown      State // what refresh found last
@@ -75,7 +77,7 @@ func (h *health) set(base State, why string, next time.Time) {
 		h.upSince = now
 	}
 	if base != Up {
-		h.listening, h.complaint = nil, ""
+		h.listening, h.complaint, h.backlog = nil, "", nil
 	}
 	h.base, h.why, h.next = base, why, next
 	if base == Down {

@@ -212,6 +212,7 @@ var dependencies = []struct {
 	{"github.com/openconfig/goyang", []string{"yang"}, "the parser to raw statements; everything above it is ours"},
 	{"golang.org/x/crypto", []string{"netconf/...", "cmd/..."}, "SSH: the transport, login, the client and the keys that commands read"},
 	{"github.com/gosnmp/gosnmp", []string{"incident/ingest/snmp"}, "the messages of SNMP, with the User-based Security Model"},
+	{"github.com/twmb/franz-go", []string{"incident/ingest/kafka"}, "the protocol of Kafka, with groups of consumers"},
 	{"github.com/miekg/dns", []string{"oam/app"}, "the messages of DNS, of all types of records"},
 	{"golang.org/x/sys", []string{"oam/socket", "oam/stamp", "oam/testnet"}, "what sockets, namespaces and TUN devices of Linux need beyond package syscall"},
 	{"golang.org/x/term", []string{"cmd/incctl/...", "cmd/incidentd"}, "the width and the modes of a terminal, and a password without echo"},

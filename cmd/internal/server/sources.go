@@ -9,6 +9,7 @@ import (
 	"incidentd/incident/ingest/alertmanager"
 	"incidentd/incident/ingest/device"
 	"incidentd/incident/ingest/jsonlines"
+	"incidentd/incident/ingest/kafka"
 	"incidentd/incident/ingest/listen"
 	"incidentd/incident/ingest/mapping"
 	"incidentd/incident/ingest/snmp"
@@ -21,7 +22,7 @@ import (
 // kinds are the kinds of sources.
 func (s *Server) kinds() []ingest.Kind {
 	users := newCredentials(s)
-	return []ingest.Kind{alertmanager.Kind(users), device.Kind(), jsonlines.Kind(users), snmp.Kind(), syslog.Kind()}
+	return []ingest.Kind{alertmanager.Kind(users), device.Kind(), jsonlines.Kind(users), kafka.Kind(), snmp.Kind(), syslog.Kind()}
 }
 
 // inlet is the way in of the events of a source.
