@@ -97,7 +97,8 @@ type Store struct {
 	close   sync.Once
 
 	// Owned by the writer.
-	names *names
+	names   *names
+	scratch []byte // in which a notification is written
 
 	locks locks
 

@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -77,7 +78,12 @@ func (tx *Tx) Operational() *data.Node { return data.Merge(tx.running, tx.state)
 // Notify appends a notification to a stream, and to NETCONF, which has all. It is
 // seen when the transaction is on disk, and not without it.
 func (tx *Tx) Notify(stream string, n *data.Node) {
-	tx.drafts = append(tx.drafts, journal.Draft{Stream: stream, Name: n.Schema().QName(), Body: data.AppendXML(nil, n, "")})
+	s := tx.store
+	s.scratch = data.AppendXML(s.scratch[:0], n, "")
+	tx.drafts = append(tx.drafts, journal.Draft{Stream: stream, Name: n.Schema().QName(), Body: bytes.Clone(s.scratch)})
+	if cap(s.scratch) > 1<<20 { // of a rare one
+		s.scratch = nil
+	}
 }
 
 // NotifyXML is Notify of a notification that is written already: its qualified name and

@@ -48,10 +48,12 @@ func BenchmarkReport(b *testing.B) {
 // manager, by batches of a thousand: links of a ring go down, which both ends tell with two
 // alarms each, and come back four seconds later, 20,000 events a second by their arrival. So
 // the mix is the same however busy the machine is: an incident of eight events, or what is left of
-// it when others are near. NODES is the size of the ring, EVENTS how many events.
+// it when others are near. NODES is the size of the ring, EVENTS how many events, RATE how many a
+// second, and BESIDE how many other alarms are active in the other half of the ring.
 func BenchmarkReportOutages(b *testing.B) {
 	nodes, count := environ("NODES", 20_000), environ("EVENTS", 100_000)
-	const batch, rate, lasts = 1000, 20_000, 4 * time.Second
+	rate, beside := environ("RATE", 20_000), environ("BESIDE", 0)
+	const batch, lasts = 1000, 4 * time.Second
 	for range b.N {
 		x := open(b)
 		x.configure(ring(nodes))
@@ -62,7 +64,20 @@ func BenchmarkReportOutages(b *testing.B) {
 		var down []outage
 		var rest []event.Event
 		link, id := 0, 0
-		at := time.Now().Add(-30 * time.Minute)
+		at := time.Now().Add(-59 * time.Minute)
+		events := make([]event.Event, 0, batch)
+		for k := range beside {
+			at = at.Add(time.Second / 10_000)
+			events = append(events, event.Event{ID: fmt.Sprint("b", k), Time: at, Arrival: at, Node: fmt.Sprint("N", nodes-1-k/len(lasting)), Resource: "e1",
+				AlarmTypeID: lasting[k%len(lasting)], Severity: event.Major, Text: "Interface is in trouble"})
+			if len(events) == batch || k == beside-1 {
+				if _, err := x.manager.Report(b.Context(), events); err != nil {
+					b.Fatal(err)
+				}
+				events = make([]event.Event, 0, batch)
+			}
+		}
+		at = at.Add(2 * time.Minute)
 		next := func() []event.Event {
 			for len(rest) < batch {
 				of, severity := link, event.Major
@@ -70,14 +85,14 @@ func BenchmarkReportOutages(b *testing.B) {
 					of, severity, down = down[0].link, event.Cleared, down[1:]
 				} else {
 					down = append(down, outage{link, at})
-					link = (link + 7919) % nodes
+					link = (link + 7919) % (nodes / 2)
 				}
 				for k := range 4 {
 					id++
 					name := fmt.Sprint("e", 1-k%2)
 					rest = append(rest, event.Event{ID: fmt.Sprint(id), Time: at, Arrival: at, Node: fmt.Sprint("N", (of+k%2)%nodes), Resource: name,
 						AlarmTypeID: lasting[k/2], Severity: severity, Text: "Interface " + name})
-					at = at.Add(time.Second / rate)
+					at = at.Add(time.Second / time.Duration(rate))
 				}
 			}
 			out := rest[:batch:batch]

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync"
 
 	"incidentd/yang"
 )
@@ -52,7 +53,8 @@ func (n *Node) Packed() *Node {
 	if n == nil || !n.interior() || n.note != nil || len(n.kids) == 0 {
 		return n
 	}
-	p := packer{most: packedSize, number: func(s *yang.Node) int { return s.Order }}
+	p := newPacker(packedSize, func(s *yang.Node) int { return s.Order })
+	defer packers.Put(p)
 	loose := p.children(n)
 	if len(p.b) > 0 {
 		return &Node{schema: n.schema, text: n.text, kids: loose, note: &note{packed: packing{0, uint16(len(p.b)), string(p.b)}}}
@@ -136,6 +138,16 @@ func (p *packer) children(n *Node) (loose []*Node) {
 		}
 	}
 	return loose
+}
+
+// packers are those that nobody uses.
+var packers = sync.Pool{New: func() any { return new(packer) }}
+
+// newPacker is one that writes an empty string; whoever is done gives it back.
+func newPacker(most int, number func(*yang.Node) int) *packer {
+	p := packers.Get().(*packer)
+	*p = packer{b: p.b[:0], most: most, number: number}
+	return p
 }
 
 func (p *packer) full() bool { return len(p.b) > p.most }

@@ -22,7 +22,8 @@ func (n *Node) AppendPacked(b []byte, number func(*yang.Node) int) ([]byte, bool
 	if !storable(n) {
 		return b, false
 	}
-	p := packer{most: storedSize, number: number}
+	p := newPacker(storedSize, number)
+	defer packers.Put(p)
 	p.interior(n)
 	return append(b, p.b...), !p.full()
 }
