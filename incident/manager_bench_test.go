@@ -99,15 +99,18 @@ func BenchmarkReportOutages(b *testing.B) {
 			rest = rest[batch:]
 			return out
 		}
+		if _, err := x.manager.Report(b.Context(), next()); err != nil { // by which the others are raised
+			b.Fatal(err)
+		}
 		runtime.GC()
-		before := cpuTime(b)
+		before, decided := cpuTime(b), x.manager.Lag().Decisions
 		for range count / batch {
 			if _, err := x.manager.Report(b.Context(), next()); err != nil {
 				b.Fatal(err)
 			}
 		}
 		b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(count), "cpu-us/event")
-		b.ReportMetric(float64(x.manager.Lag().Decisions), "decisions")
+		b.ReportMetric(float64(x.manager.Lag().Decisions-decided), "decisions")
 		x.close()
 	}
 }
