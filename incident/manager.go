@@ -31,6 +31,8 @@ type Config struct {
 	// SnapshotEvery is the number of events between snapshots of the
 	// correlator; 0: 1,000.
 	SnapshotEvery int
+	// AlarmTypes say which alarm types there are, besides the schema and incidentd-correlation.
+	AlarmTypes []alarm.Source
 	// Log gets what nobody is answered; nil: nothing is logged.
 	Log *slog.Logger
 }
@@ -147,7 +149,7 @@ func New(c Config) (*Manager, error) {
 	m.references = references{schema: m.schema, of: map[alarm.Key][]string{}}
 	m.windows.nodes = newMaintenanceNodes(c.Store.Schema())
 	m.planned.Store(&windows{nodes: m.windows.nodes})
-	alarms, err := alarm.New(alarm.Config{Store: m.store, Open: m.refersTo, Left: m.unrefer, Log: m.log})
+	alarms, err := alarm.New(alarm.Config{Store: m.store, Open: m.refersTo, Left: m.unrefer, Sources: c.AlarmTypes, Log: m.log})
 	if err != nil {
 		return nil, fmt.Errorf("alarms: %w", err)
 	}

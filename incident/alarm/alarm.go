@@ -76,6 +76,8 @@ type Alarms struct {
 	wake    chan struct{} // one slot: alarms wait to be put where they belong
 
 	sources []Source
+
+	early int // clears that are kept for their raises; -1: not counted. It belongs to the writer.
 }
 
 // New makes the alarms of a store ready for use: the inventory is as the schema and the
@@ -99,7 +101,7 @@ func New(c Config) (*Alarms, error) {
 	}
 	s := c.Store.Schema()
 	a := &Alarms{c: c, store: c.Store, schema: s, nodes: newNodes(s), log: c.Log, types: map[string]string{},
-		wake: make(chan struct{}, 1), sources: append([]Source{correlation}, c.Sources...)}
+		wake: make(chan struct{}, 1), early: -1, sources: append([]Source{correlation}, c.Sources...)}
 	a.leafs.entries = make([]*data.Node, cachedLeafs)
 	base := s.Identity("ietf-alarms:alarm-type-id")
 	ambiguous := map[string]bool{}

@@ -55,6 +55,7 @@
 //
 // # Layout
 //
-// A table of datastore/kv, alarms, has one row, settling: the place up to which alarms have
-// been put where they belong, while that has not come to its end.
+// A table of datastore/kv, alarms, has the row settling: the place up to which alarms have
+// been put where they belong, while that has not come to its end. Its rows early/KEY are clears that
+// found nothing to clear, with the time of the clear and that at which it was told.
 package alarm

@@ -26,9 +26,13 @@ func (e *Edit) Report(events []*event.Event) {
 func (e *Edit) report(ev *event.Event) {
 	k := e.a.KeyOf(ev)
 	t := e.alarm(k)
-	at := e.happened(ev)
+	at, told := e.happened(ev)
 	if ev.Severity == event.Cleared {
-		if t.is == nil || e.isCleared(t) || at.Before(e.lastChange(t).Add(-stale)) {
+		switch {
+		case t.is == nil || e.isCleared(t) && at.After(e.lastChange(t)):
+			e.keepEarly(k, at, told)
+			return
+		case e.isCleared(t) || at.Before(e.lastChange(t).Add(-stale)):
 			return
 		}
 		text := ev.Text
@@ -45,6 +49,7 @@ func (e *Edit) report(ev *event.Event) {
 	if t.is == nil {
 		e.create(t, at, severity, ev.Text)
 		e.announce(t, event.Cleared, severity)
+		e.clearEarly(t, at, told)
 		return
 	}
 	text := ev.Text
@@ -57,18 +62,21 @@ func (e *Edit) report(ev *event.Event) {
 	}
 	e.change(t, at, severity, text)
 	e.announce(t, before, severity)
+	if before == event.Cleared {
+		e.clearEarly(t, at, told)
+	}
 }
 
-// happened is when the state of an alarm changed: nothing happens after it was told.
-func (e *Edit) happened(ev *event.Event) time.Time {
-	told := ev.Arrival
+// happened is when the state of an alarm changed, and when that was told: nothing happens after.
+func (e *Edit) happened(ev *event.Event) (at, told time.Time) {
+	told = ev.Arrival
 	if told.IsZero() || told.After(e.tx.Now()) {
 		told = e.tx.Now()
 	}
 	if ev.Time.IsZero() || ev.Time.After(told) {
-		return told
+		return told, told
 	}
-	return ev.Time
+	return ev.Time, told
 }
 
 // severity is what an alarm has now, event.Cleared for one that is over.

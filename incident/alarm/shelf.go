@@ -130,7 +130,8 @@ func parsePlace(row []byte) place {
 	return place{onShelf: row[0] == 's', key: string(row[1:])}
 }
 
-// tableAlarms has one row: how far settling has got, while it has not come to its end.
+// tableAlarms has a row that says how far settling has got, while it has not come to its end, and
+// those of clears that came early.
 const tableAlarms = "alarms"
 
 var settling = []byte("settling")

@@ -221,7 +221,7 @@ func (e *Engine) raise(a *alarm, ev *event.Event, t int64) {
 	if len(e.tombs) > 0 {
 		k := alarmKey{a.obj, a.typ}
 		if tomb, ok := e.tombs[k]; ok {
-			if e.now-tomb.arrival <= e.p.lateness && t <= tomb.t {
+			if e.now-tomb.arrival <= e.p.lateness && t < tomb.t {
 				a.active, a.off = false, e.now // its clear overtook it
 			}
 			delete(e.tombs, k)

@@ -16,6 +16,7 @@ import (
 	"incidentd/datastore"
 	"incidentd/datastore/kv"
 	"incidentd/incident"
+	"incidentd/incident/alarm"
 	"incidentd/incident/correlate"
 	"incidentd/incident/diagnose"
 	"incidentd/incident/ingest"
@@ -150,7 +151,11 @@ func New(cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.onStop("audit", func(context.Context) error { s.audit.Close(); return nil })
-	if s.incidents, err = incident.New(incident.Config{Store: s.store.data, Correlator: cfg.Correlator, Log: s.log}); err != nil {
+	mapped, err := mappedTypes(s.store.data.Schema())
+	if err != nil {
+		return nil, err
+	}
+	if s.incidents, err = incident.New(incident.Config{Store: s.store.data, Correlator: cfg.Correlator, AlarmTypes: []alarm.Source{mapped}, Log: s.log}); err != nil {
 		return nil, err
 	}
 	s.incidents.Start()
