@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/beevik/etree"
 )
@@ -72,28 +73,35 @@ type oamConflict struct {
 
 // oamResult is a run, or a member of one.
 type oamResult struct {
-	RunID   string      `json:"run-id,omitempty"`
-	Name    string      `json:"name,omitempty"`
-	Trigger string      `json:"trigger"`
-	Start   string      `json:"start-time"`
-	End     string      `json:"end-time,omitempty"`
-	Outcome string      `json:"outcome"`
-	Reason  string      `json:"reason,omitempty"`
-	Detail  string      `json:"detail,omitempty"`
-	Verdict string      `json:"verdict,omitempty"`
-	Crossed []string    `json:"crossed,omitempty"`
-	Sent    string      `json:"tx-packet-count,omitempty"`
-	Got     string      `json:"rx-packet-count,omitempty"`
-	Loss    string      `json:"loss-ratio,omitempty"`
-	Least   string      `json:"min-delay-value,omitempty"`
-	Delay   string      `json:"average-delay-value,omitempty"`
-	Most    string      `json:"max-delay-value,omitempty"`
-	P95     string      `json:"percentile-95-delay-value,omitempty"`
-	Jitter  string      `json:"average-jitter-value,omitempty"`
-	MTU     string      `json:"path-mtu,omitempty"`
-	Hops    string      `json:"hop-cnt,omitempty"`
-	Samples []oamSample `json:"sample,omitempty"`
-	Members []oamResult `json:"member,omitempty"`
+	RunID     string        `json:"run-id,omitempty"`
+	Name      string        `json:"name,omitempty"`
+	Trigger   string        `json:"trigger"`
+	Start     string        `json:"start-time"`
+	End       string        `json:"end-time,omitempty"`
+	Outcome   string        `json:"outcome"`
+	Reason    string        `json:"reason,omitempty"`
+	Detail    string        `json:"detail,omitempty"`
+	Verdict   string        `json:"verdict,omitempty"`
+	Crossed   []string      `json:"crossed,omitempty"`
+	Sent      string        `json:"tx-packet-count,omitempty"`
+	Got       string        `json:"rx-packet-count,omitempty"`
+	Loss      string        `json:"loss-ratio,omitempty"`
+	Least     string        `json:"min-delay-value,omitempty"`
+	Delay     string        `json:"average-delay-value,omitempty"`
+	Most      string        `json:"max-delay-value,omitempty"`
+	P95       string        `json:"percentile-95-delay-value,omitempty"`
+	Jitter    string        `json:"average-jitter-value,omitempty"`
+	MTU       string        `json:"path-mtu,omitempty"`
+	Hops      string        `json:"hop-cnt,omitempty"`
+	Responses []oamResponse `json:"response,omitempty"`
+	Samples   []oamSample   `json:"sample,omitempty"`
+	Members   []oamResult   `json:"member,omitempty"`
+}
+
+// oamResponse is how often a kind of answer came.
+type oamResponse struct {
+	Code  string `json:"code"`
+	Count string `json:"count"`
 }
 
 // oamSample is a part of a run.
@@ -182,6 +190,9 @@ func decodeOAMResult(e *etree.Element) oamResult {
 		Loss: text("session-error-statistics", "loss-ratio"), MTU: text("path-mtu"), Hops: text("hop-cnt")}
 	r.Least, r.Delay, r.Most = text("two-way-delay", "min-delay-value"), text("two-way-delay", "average-delay-value"), text("two-way-delay", "max-delay-value")
 	r.P95, r.Jitter = text("two-way-delay", "percentile-95-delay-value"), text("two-way-delay", "average-jitter-value")
+	for _, c := range children(e, nsOAMTests, "response") {
+		r.Responses = append(r.Responses, oamResponse{leaf(c, nsOAMTests, "code"), leaf(c, nsOAMTests, "count")})
+	}
 	for _, s := range children(e, nsOAMTests, "sample") {
 		of := func(name string) string { return leaf(s, nsOAMTests, name) }
 		r.Samples = append(r.Samples, oamSample{of("offset"), of("tx-packet-count"), of("rx-packet-count"), of("packet-loss-count"),
@@ -271,7 +282,10 @@ func (c *oamShowCommand) Run(ctx context.Context, a *app) error {
 	})
 }
 
-type oamRunCommand struct{ oamNamed }
+type oamRunCommand struct {
+	oamNamed
+	Wait bool `help:"Wait for its end, and show what it found."`
+}
 
 // Run starts a run.
 func (c *oamRunCommand) Run(ctx context.Context, a *app) error {
@@ -280,6 +294,16 @@ func (c *oamRunCommand) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		if c.Wait {
+			r, err := s.runOAM(ctx, c.Name, t.kind.space == nsSequence)
+			switch {
+			case err != nil:
+				return err
+			case a.json:
+				return a.writeJSON(r)
+			}
+			return a.screen().oamResults([]oamResult{*r})
+		}
 		reply, err := s.call(ctx, t.action("start"))
 		if err != nil {
 			return err
@@ -287,6 +311,37 @@ func (c *oamRunCommand) Run(ctx context.Context, a *app) error {
 		id := leaf(reply, nsOAMTests, "run-id")
 		return a.done(fmt.Sprintf("Run %s has begun; incctl oam show %s tells what it found.", id, clean(c.Name)), "run-id", id)
 	})
+}
+
+// look is how often the end of a run is looked for.
+const look = 250 * time.Millisecond
+
+// runOAM runs a test or a sequence, and waits for its end.
+func (s *session) runOAM(ctx context.Context, name string, sequence bool) (*oamResult, error) {
+	t, err := s.oamTest(ctx, name, sequence)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := s.call(ctx, t.action("start"))
+	if err != nil {
+		return nil, err
+	}
+	run := leaf(reply, nsOAMTests, "run-id")
+	for {
+		if t, err = s.oamTest(ctx, name, sequence); err != nil {
+			return nil, err
+		}
+		for i := range t.Results {
+			if t.Results[i].RunID == run {
+				return &t.Results[i], nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(look):
+		}
+	}
 }
 
 type oamStopCommand struct{ oamNamed }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/beevik/etree"
 	"golang.org/x/crypto/ssh"
@@ -59,10 +58,14 @@ func (c *oamCertifyCommand) Run(ctx context.Context, a *app) error {
 	return a.withSession(ctx, func(s *session) error {
 		run := c.RunID
 		if c.Now {
-			var err error
-			if run, err = s.runSequence(ctx, c.Name); err != nil {
+			r, err := s.runOAM(ctx, c.Name, true)
+			switch {
+			case err != nil:
 				return err
+			case r.Outcome != "finished":
+				return fmt.Errorf("run %s did not finish, and has no certificate: %s %s", r.RunID, r.Outcome, clean(r.Detail))
 			}
+			run = r.RunID
 		}
 		got, err := s.oamCertificate(ctx, c.Name, run)
 		if err != nil {
@@ -159,39 +162,4 @@ func (s *session) oamCertificate(ctx context.Context, sequence, run string) (*oa
 	}
 	c.Sequence, c.Status, c.Issued = told.Sequence, told.Status, told.Issued
 	return c, nil
-}
-
-// look is how often the end of a run is looked for.
-const look = 250 * time.Millisecond
-
-// runSequence runs a sequence, and returns the id of the run when it is over.
-func (s *session) runSequence(ctx context.Context, name string) (run string, err error) {
-	t, err := s.oamTest(ctx, name, true)
-	if err != nil {
-		return "", err
-	}
-	reply, err := s.call(ctx, t.action("start"))
-	if err != nil {
-		return "", err
-	}
-	run = leaf(reply, nsOAMTests, "run-id")
-	for {
-		if t, err = s.oamTest(ctx, name, true); err != nil {
-			return "", err
-		}
-		for _, r := range t.Results {
-			switch {
-			case r.RunID != run:
-			case r.Outcome != "finished":
-				return "", fmt.Errorf("run %s did not finish, and has no certificate: %s %s", run, r.Outcome, clean(r.Detail))
-			default:
-				return run, nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		case <-time.After(look):
-		}
-	}
 }

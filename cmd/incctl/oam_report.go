@@ -133,6 +133,9 @@ func oamFigures(r *oamResult) string {
 	add("jitter %s", delayText(r.Jitter))
 	add("MTU %s", r.MTU)
 	add("%s hops", r.Hops)
+	for _, c := range r.Responses {
+		add("%s", c.Count+" × "+c.Code)
+	}
 	for _, c := range r.Crossed {
 		add("%s", c)
 	}

@@ -62,8 +62,13 @@ func (s screen) oamTest(t *oamTest) error {
 		return err
 	}
 	fmt.Fprintln(s.w)
+	return s.oamResults(t.Results)
+}
+
+// oamResults is a table of runs, those of sequences with their members.
+func (s screen) oamResults(list []oamResult) error {
 	var rows [][]cell
-	for _, r := range t.Results {
+	for _, r := range list {
 		rows = append(rows, s.oamResult(r.RunID, &r))
 		for i := range r.Members {
 			rows = append(rows, s.oamResult("  "+clean(r.Members[i].Name), &r.Members[i]))
@@ -83,6 +88,9 @@ func (s screen) oamResult(name string, r *oamResult) []cell {
 		delay = time.Duration(ns).Round(time.Microsecond).String()
 	}
 	why := append(append([]string(nil), r.Crossed...), r.Detail)
+	for _, c := range r.Responses {
+		why = append(why, c.Count+" × "+c.Code)
+	}
 	if r.MTU != "" {
 		why = append(why, "MTU "+r.MTU)
 	}

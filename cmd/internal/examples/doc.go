@@ -1,0 +1,2 @@
+// Package examples has the test that runs what the documents of the folder examples say.
+package examples
