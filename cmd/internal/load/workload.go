@@ -2,8 +2,11 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
+	"time"
 )
 
 // Workload is something that a server is made to do.
@@ -43,17 +46,33 @@ func Find(name string) (Workload, bool) {
 	return Workload{}, false
 }
 
-// connect opens and ends sessions.
+// unanswered is how long connect waits for a session.
+const unanswered = 2 * time.Second
+
+// connect opens and ends sessions. Those that a server never answers are counted.
 func connect(ctx context.Context, b *Bench, s Settings, r *Result) error {
 	r.Sessions, r.Unit = s.Sessions, "sessions"
-	return b.measure(ctx, s, r, func(int, int) (int, int, error) {
-		ss, err := b.server.Dial(ctx)
-		if err != nil {
-			return 0, 0, err
+	server := *b.server
+	server.Timeout = min(server.timeout(), unanswered)
+	var lost atomic.Int64
+	err := b.measure(ctx, s, r, func(int, int) (int, int, error) {
+		ss, err := server.dial(ctx)
+		if err == nil {
+			err = ss.End()
 		}
-		return 1, 0, ss.End()
+		if errors.Is(err, ErrTimeout) && lost.Add(1) < mostUnanswered {
+			return 0, 0, nil
+		}
+		return 1, 0, err
 	})
+	if n := lost.Load(); n > 0 && err == nil {
+		r.Finding = fmt.Sprintf("%d sessions had no answer in %v", n, unanswered)
+	}
+	return err
 }
+
+// mostUnanswered are so many that there is no server.
+const mostUnanswered = 20
 
 // inSessions fills the network, opens the sessions and measures what they do.
 func (b *Bench) inSessions(ctx context.Context, s Settings, r *Result, op func(ss *Session, worker, n int) (int, int, error)) error {
