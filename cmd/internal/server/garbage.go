@@ -13,13 +13,15 @@ import (
 // collecting takes a quarter of its time under load.
 const room = 64 << 20
 
-// percentFor is the GOGC of a heap in which so many bytes are live.
-func percentFor(live uint64) int { return max(100, int(room*100/max(live, 1<<20))) }
+// percentFor is the GOGC that lets so much gather beside so many bytes. The runtime takes 4
+// MiB at least for them.
+func percentFor(bytes uint64) int { return max(100, int(room*100/max(bytes, 4<<20))) }
 
-func readLive() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+// readBase is what GOGC is a percentage of: what is live, stacks and globals.
+func readBase() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
 	metrics.Read(s)
-	return s[0].Value.Uint64()
+	return s[0].Value.Uint64() + s[1].Value.Uint64() + s[2].Value.Uint64()
 }
 
 // pacer sets GOGC anew after each collection.
@@ -38,7 +40,7 @@ func startPacer() (stop func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	p := &pacer{percent: percentFor(readLive())}
+	p := &pacer{percent: percentFor(readBase())}
 	before := debug.SetGCPercent(p.percent)
 	p.arm()
 	return func() {
@@ -61,7 +63,7 @@ func (p *pacer) collected() {
 		return
 	}
 	// It stops the world, so not for a trifle.
-	if percent := percentFor(readLive()); percent*10 < p.percent*9 || percent*9 > p.percent*10 || percent == 100 && p.percent != 100 {
+	if percent := percentFor(readBase()); percent*10 < p.percent*9 || percent*9 > p.percent*10 || percent == 100 && p.percent != 100 {
 		p.percent = percent
 		debug.SetGCPercent(percent)
 	}

@@ -3,12 +3,13 @@ package server
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
 
 func TestPercentFor(t *testing.T) {
-	for live, want := range map[uint64]int{0: 6400, 1 << 20: 6400, 8 << 20: 800, 48 << 20: 133, 64 << 20: 100, 1 << 30: 100} {
+	for live, want := range map[uint64]int{0: 1600, 1 << 20: 1600, 8 << 20: 800, 48 << 20: 133, 64 << 20: 100, 1 << 30: 100} {
 		if got := percentFor(live); got != want {
 			t.Errorf("percentFor(%d MiB) = %d, want %d", live>>20, got, want)
 		}
@@ -23,6 +24,17 @@ func TestPacer(t *testing.T) {
 	stop := startPacer()
 	if got := current(); got <= 100 {
 		t.Errorf("GOGC is %d with a small heap", got)
+	}
+	runtime.GC()
+	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	for begin := time.Now(); ; runtime.GC() {
+		metrics.Read(goal)
+		if v := goal[0].Value.Uint64(); v >= room && v < room+64<<20 {
+			break
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("the heap may grow to %d MiB", goal[0].Value.Uint64()>>20)
+		}
 	}
 	large := make([]byte, 80<<20)
 	for begin := time.Now(); current() != 100; runtime.GC() { // finalizers run when they do
