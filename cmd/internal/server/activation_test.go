@@ -1,8 +1,12 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"testing"
+
+	"incidentd/oam"
+	"incidentd/yang/data"
 )
 
 // A test that loads the path runs when that is allowed, and only administrators may write it.
@@ -32,6 +36,12 @@ func TestActivation(t *testing.T) {
 	schema, err := Schema()
 	if err != nil {
 		t.Fatal(err)
+	}
+	kind := schema.Root.ChildNamed("oam-unitary-tests").ChildNamed("oam-unitary-test").ChildNamed("service-activation")
+	load := data.Build(kind).Leaf("target", "127.0.0.1").Leaf("committed-information-rate", "1").Node()
+	_, err = s.tests.Estimate(load)
+	if f, ok := errors.AsType[*oam.Fault](err); !ok || f.Reason != oam.LimitExceeded {
+		t.Errorf("load for a diagnosis: %v", err)
 	}
 	for _, path := range [][]string{{"oam-unitary-tests", "oam-unitary-test"}, {"oam-test-sequence", "test-sequence", "test-ref"}} {
 		n := schema.Root
