@@ -66,7 +66,9 @@ func (s *session) sources(ctx context.Context, name string) ([]sourceHealth, err
 			out := sourceHealth{leaf(e, nsSources, "name"), text("kind"), text("state"), text("since"), text("reason"), leafList(h, nsSources, "listening"),
 				text("next-attempt"), text("last-error"), text("last-error-time"), text("last-event"), text("counting-since"), map[string]string{}}
 			for _, c := range sourceCounters {
-				out.Counters[c.name] = text(c.name)
+				if v := text(c.name); v != "" {
+					out.Counters[c.name] = v
+				}
 			}
 			list = append(list, out)
 		}
@@ -167,7 +169,9 @@ func (s screen) source(h *sourceHealth) error {
 	at("Counting since", h.Counting)
 	b.WriteByte('\n')
 	for _, c := range sourceCounters {
-		fmt.Fprintf(&b, "  %12s %-13s %s\n", h.Counters[c.name], c.name, s.paint(c.what, dim))
+		if v, told := h.Counters[c.name]; told {
+			fmt.Fprintf(&b, "  %12s %-13s %s\n", v, c.name, s.paint(c.what, dim))
+		}
 	}
 	_, err := fmt.Fprint(s.w, b.String())
 	return err

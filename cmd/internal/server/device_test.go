@@ -209,4 +209,16 @@ func TestDevice(t *testing.T) {
 	alarmed(t, far, l, "PE1/eth0 cleared, PE1/eth1 critical, PE1/eth2 cleared")
 	link.cut(false)
 	alarmed(t, near, l, "CORE/X/eth1 cleared, PE1/eth0 cleared, PE1/eth1 critical, PE1/eth2 cleared")
+
+	// And so is what it stopped to show while the server did not run.
+	if err := near.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	const all = `<alarms xmlns="urn:ietf:params:xml:ns:yang:ietf-alarms"><control><alarm-shelving><shelf><name>s</name><resource>PE1/eth1</resource></shelf></alarm-shelving></control></alarms>`
+	if err := session(t, far).EditConfig(t.Context(), "running", []byte(all), ""); err != nil {
+		t.Fatal(err)
+	}
+	alarmed(t, far, l, "PE1/eth0 cleared, PE1/eth2 cleared")
+	near, l = started(t, dir)
+	alarmed(t, near, l, "CORE/X/eth1 cleared, PE1/eth0 cleared, PE1/eth1 cleared, PE1/eth2 cleared")
 }

@@ -22,7 +22,7 @@ import (
 // kinds are the kinds of sources.
 func (s *Server) kinds() []ingest.Kind {
 	users := newCredentials(s)
-	return []ingest.Kind{alertmanager.Kind(users), device.Kind(), jsonlines.Kind(users), kafka.Kind(), snmp.Kind(), syslog.Kind()}
+	return []ingest.Kind{alertmanager.Kind(users), device.Kind(s.store.db), jsonlines.Kind(users), kafka.Kind(), snmp.Kind(), syslog.Kind()}
 }
 
 // inlet is the way in of the events of a source.

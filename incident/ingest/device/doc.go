@@ -16,10 +16,12 @@
 // # Memory
 //
 // The active alarms of each source are remembered from run to run, by the Kind, so that only
-// changes are reported. They are remembered when their events are on disk. The memory does
-// not outlive the server. After its start the list is reported whole, with the alarms that
-// are over, which clears what ended meanwhile; only an alarm that the device has purged
-// within that time stays, until an operator closes it.
+// changes are reported. They are remembered when their events are on disk.
+//
+// Which alarms may be active is on disk as well, from before their events are until after the
+// events that end them are. When the server has begun anew it does not trust that to have been
+// reported: the list is reported whole, and what stands in that memory and not in the list is
+// over. So an alarm that ended and was purged while the server did not run is cleared.
 //
 // # Concurrency
 //

@@ -75,6 +75,10 @@ func (r *reporter) report(ctx context.Context, alarms []alarm) error {
 				moved := before.cleared(arrival)
 				messages, ok = append(messages, moved.message(arrival)), false
 			}
+			if old, was := r.known.left[a.key]; was && !ok && (old.node != now.node || old.resource != now.resource) {
+				moved := old.cleared(arrival) // before the server began anew
+				messages = append(messages, moved.message(arrival))
+			}
 			if ok && before.severity == a.severity && (before.text == a.text || a.severity == event.Cleared) {
 				continue
 			}
@@ -93,21 +97,13 @@ func (r *reporter) store(ctx context.Context, messages []*mapping.Message, next 
 	if len(messages) == 0 {
 		return nil
 	}
+	if err := r.known.expect(next); err != nil {
+		return err
+	}
 	if _, err := r.feed.Report(ctx, messages); err != nil {
 		return err
 	}
-	active := r.known.active
-	for k, s := range next {
-		_, had := active[k]
-		switch {
-		case s.severity == event.Cleared:
-			delete(active, k)
-		case had || len(active) < mostKnown:
-			active[k] = s
-		default:
-			r.known.whole = false
-		}
-	}
+	r.known.remember(next)
 	return nil
 }
 
@@ -133,20 +129,31 @@ func (r *reporter) mark(ctx context.Context, l list) error {
 	if !l.shown || len(l.faults) > 0 {
 		return nil
 	}
-	gone := slices.Collect(maps.Keys(r.known.active))
-	gone = slices.DeleteFunc(gone, func(k key) bool { return has[k] })
-	for batch := range slices.Chunk(gone, mostBatch) {
+	sweep := maps.Clone(r.known.left)
+	maps.Copy(sweep, r.known.active)
+	maps.DeleteFunc(sweep, func(k key, _ state) bool { return has[k] })
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(sweep)), mostBatch) {
 		arrival := time.Now()
 		next := map[key]state{}
 		var messages []*mapping.Message
 		for _, k := range batch {
-			s := r.known.active[k].cleared(arrival)
+			s := sweep[k].cleared(arrival)
 			next[k] = s
 			messages = append(messages, s.message(arrival))
 		}
 		if err := r.store(ctx, messages, next); err != nil {
 			return err
 		}
+	}
+	// Alarms that are over, and those in the list that are nobody's rows any more, go now.
+	for k := range r.known.left {
+		if _, active := r.known.active[k]; !active {
+			r.known.over[k] = true
+		}
+	}
+	clear(r.known.left)
+	if err := r.known.expect(nil); err != nil {
+		return err
 	}
 	r.known.whole = len(r.known.active) < mostKnown
 	r.known.see(l.changed)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"incidentd/datastore/kv"
 	"incidentd/incident/ingest"
 	"incidentd/incident/ingest/listen"
 	"incidentd/netconf/client"
@@ -27,9 +28,10 @@ const (
 	waiting = mostBatch
 )
 
-// Kind is the kind of source netconf of incidentd-sources.
-func Kind() ingest.Kind {
-	m := &memory{devices: map[string]*known{}}
+// Kind is the kind of source netconf of incidentd-sources. What it knows of devices is in a
+// store.
+func Kind(db *kv.DB) ingest.Kind {
+	m := &memory{db: db, devices: map[string]*known{}}
 	return ingest.Kind{Module: "incidentd-sources", Name: "netconf", New: func(c *data.Loc) (ingest.Source, error) {
 		s, err := fromData(c)
 		if err != nil {
@@ -81,7 +83,11 @@ func (s *source) connect(ctx context.Context) (*client.Client, error) {
 
 // Run implements ingest.Source.
 func (s *source) Run(ctx context.Context, f *ingest.Feed) error {
-	r := &reporter{feed: f, node: s.node, known: s.memory.of(f.Name())}
+	k, err := s.memory.of(f.Name())
+	if err != nil {
+		return err
+	}
+	r := &reporter{feed: f, node: s.node, known: k}
 	c, err := s.connect(ctx)
 	if err != nil {
 		return err
