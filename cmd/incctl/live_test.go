@@ -26,13 +26,17 @@ type live struct {
 	app app    // what its programs work with
 }
 
-func newLive(t *testing.T) *live {
+func newLive(t *testing.T, with ...func(*srv.Config)) *live {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	if _, err := srv.Init(dir, admin); err != nil {
 		t.Fatal(err)
 	}
-	s, err := srv.New(srv.Config{DataDir: dir, Listen: "127.0.0.1:0"})
+	c := srv.Config{DataDir: dir, Listen: "127.0.0.1:0"}
+	for _, f := range with {
+		f(&c)
+	}
+	s, err := srv.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

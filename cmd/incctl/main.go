@@ -39,6 +39,7 @@ type cli struct {
 	Explain     explainCommand     `cmd:"" group:"Judgement" help:"Tell why an incident is one, as a tree from its root cause."`
 	WhyNot      whyNotCommand      `cmd:"" group:"Judgement" help:"Tell why an event is not in an incident."`
 	Comment     commentCommand     `cmd:"" group:"Judgement" help:"Comment on an incident."`
+	Diagnose    diagnoseCommand    `cmd:"" group:"Judgement" help:"Have the cause of an incident searched for by tests."`
 	Resolve     resolveCommand     `cmd:"" group:"Judgement" help:"Have incidents resolved."`
 	Merge       mergeCommand       `cmd:"" group:"Judgement" help:"Make incidents part of another."`
 	Split       splitCommand       `cmd:"" group:"Judgement" help:"Make some events of an incident one of their own."`

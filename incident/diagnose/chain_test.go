@@ -117,15 +117,25 @@ func (c *chain) lossy(host string, percent float64) {
 
 // network is what the topology tells of the chain.
 func (c *chain) network() *Network {
-	ip := topology.Network{ID: "ip"}
-	n := &Network{owners: map[netip.Addr]Place{}, own: map[string][]netip.Addr{}, ports: map[Place][]netip.Addr{}}
+	n := &Network{Index: topology.Build([]topology.Network{ipNetwork()}, nil), owners: map[netip.Addr]Place{}, own: map[string][]netip.Addr{}, ports: map[Place][]netip.Addr{}}
+	for i, name := range chainNames {
+		for end, port := range []string{"left", "right"} {
+			if link := i + end; link >= 1 && link <= 4 {
+				n.ports[Place{name, port}] = n.take(nil, address(link, 2-end), Place{name, port})
+			}
+		}
+	}
+	return n
+}
+
+// ipNetwork is the network of the chain.
+func ipNetwork() (ip topology.Network) {
+	ip.ID = "ip"
 	for i, name := range chainNames {
 		d := topology.Node{ID: name}
 		for end, port := range []string{"left", "right"} {
 			if link := i + end; link >= 1 && link <= 4 {
 				d.TPs = append(d.TPs, topology.TP{ID: port})
-				a := address(link, 2-end)
-				n.ports[Place{name, port}] = n.take(nil, a, Place{name, port})
 			}
 		}
 		ip.Nodes = append(ip.Nodes, d)
@@ -135,8 +145,7 @@ func (c *chain) network() *Network {
 				topology.Link{ID: name + "-" + near, SourceNode: name, SourceTP: "left", DestNode: near, DestTP: "right"})
 		}
 	}
-	n.Index = topology.Build([]topology.Network{ip}, nil)
-	return n
+	return ip
 }
 
 // listen has h4 take connections at a port.

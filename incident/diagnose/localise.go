@@ -262,8 +262,8 @@ func (l *localiser) ofHops(r role) (list []*Measured) {
 	return list
 }
 
-// segment is the link between two hops that were asked; before is -1 for the near end. Its
-// detail is how it is told.
+// segment is what lies between two hops that were asked: a link, or the way over hops that do
+// not answer; before is -1 for the near end. Its detail is how it is told.
 func (l *localiser) segment(asked []*Measured, before, at int) Finding {
 	a, _ := netip.ParseAddr(asked[at].Target)
 	f := Finding{Address: a}
@@ -273,23 +273,26 @@ func (l *localiser) segment(asked []*Measured, before, at int) Finding {
 		near, _ := netip.ParseAddr(asked[before].Target)
 		from, fromName = l.owner(near)
 	}
-	if from.Node != "" && from.Node == to.Node {
+	if from.Node == to.Node {
 		from.Node = ""
 	}
-	// The link in front of the interface that answers, when it leads to the hop before, is
-	// the one that packets have crossed.
-	if far, ok := l.Far(to); ok && (from.Node == "" || from.Node == far.Node) {
-		f.At, f.Peer = far, to
-	} else if out, ok := l.Towards(from.Node, to.Node); ok {
-		f.At = out
-		f.Peer, _ = l.Far(out)
-	} else if from.Node != "" {
+	far, linked := l.Far(to)
+	next := before >= 0 && asked[at].hop == asked[before].hop+1 || before < 0 && asked[at].hop == 1
+	out, leads := l.Towards(from.Node, to.Node)
+	switch {
+	case linked && (far.Node == from.Node || from.Node == "" && next):
+		f.At, f.Peer = far, to // the link in front of the interface that answers
+	case from.Node == "": // it may be anywhere before
+	case leads:
+		f.At, f.Peer = out, Place{Node: to.Node}
+		if far, ok := l.Far(out); ok && far.Node == to.Node {
+			f.Peer = far
+		}
+	default:
 		f.At, f.Peer = Place{Node: from.Node}, Place{Node: to.Node}
-	} else {
-		f.At = Place{Node: to.Node}
 	}
-	f.Detail = fmt.Sprintf("the link from %s to %s", fromName, toName)
-	if f.At.Resource != "" && f.Peer.Node != "" {
+	f.Detail = fmt.Sprintf("the way from %s to %s", fromName, toName)
+	if f.At.Resource != "" && f.Peer.Resource != "" {
 		f.Detail = fmt.Sprintf("the link from %s to %s", f.At, f.Peer)
 	}
 	return f

@@ -328,6 +328,9 @@ func hopsOf(done []Measured, target netip.Addr) (list []hopAddress) {
 			index = int(h.Index)
 			list = append(list, hopAddress{index, h.Addresses[0]})
 		}
+		if n := int(w.found().Path.HopCount); n > 0 {
+			index = n - 1
+		}
 	}
 	return append(list, hopAddress{index + 1, target})
 }

@@ -118,7 +118,7 @@ type chooser struct {
 // add adds the path to a node, unless it is there, or no address of the node is known.
 func (b *chooser) add(v Vantage, node string, to netip.Addr, ports ...string) {
 	known := slices.ContainsFunc(b.list, func(t Target) bool { return !t.Whole && t.Node == node && t.Vantage == v })
-	if b.paths == mostTargets || known || !to.IsValid() || v.Node == node {
+	if b.paths == mostTargets || known || !to.IsValid() || node != "" && v.Node == node {
 		return
 	}
 	b.paths++

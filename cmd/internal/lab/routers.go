@@ -62,9 +62,9 @@ func missing() string {
 	if _, err := os.Stat(filepath.Join(frr, "ospfd")); err != nil {
 		return "FRRouting is not installed (apt: frr)"
 	}
-	for _, name := range []string{"rsyslogd", "vtysh", "ping"} {
+	for _, name := range []string{"rsyslogd", "vtysh", "ping", "nft"} {
 		if _, err := exec.LookPath(name); err != nil {
-			return name + " is not installed (apt: rsyslog frr iputils-ping)"
+			return name + " is not installed (apt: rsyslog frr iputils-ping nftables)"
 		}
 	}
 	return ""

@@ -20,7 +20,7 @@ const (
 // tell tells the story, and fails at the first thing that is not as it should be.
 func (s *story) tell(ctx context.Context) error {
 	s.began = time.Now()
-	for _, chapter := range []func(context.Context) error{s.beginning, s.failure, s.repair, s.cutover} {
+	for _, chapter := range []func(context.Context) error{s.beginning, s.loss, s.failure, s.repair, s.cutover} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
@@ -47,6 +47,10 @@ The server learns the network and listens to the routers' syslog.`)
 	}
 	sources, err := s.sources()
 	if err := s.configure(ctx, "syslog.xml", sources, err); err != nil {
+		return err
+	}
+	vantage, err := s.vantage()
+	if err := s.configure(ctx, "vantage.xml", vantage, err); err != nil {
 		return err
 	}
 	s.say("The routers start: FRRouting with OSPF, BGP and BFD, and rsyslog.")

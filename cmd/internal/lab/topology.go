@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"net/netip"
 	"slices"
 	"text/template"
 )
@@ -14,6 +15,8 @@ var (
 	topologyText string
 	//go:embed syslog.xml
 	syslogText string
+	//go:embed vantage.xml
+	vantageText string
 )
 
 // link is a link of the topology, in one direction.
@@ -33,17 +36,22 @@ type overlay struct {
 // topology is what the server is told of the network: RFC 8345, with the sessions of BGP,
 // the tunnel between the edges over the three links, and VPN A over the tunnel.
 func (n *network) topology() ([]byte, error) {
+	type tp struct {
+		Name    string
+		Address netip.Addr
+	}
 	type node struct {
 		Name, Peer string
-		Ports      []string
+		Loopback   netip.Addr
+		Ports      []tp
 	}
 	var nodes []node
 	var links []link
 	path := map[bool][]string{} // the links from PE1 to PE2, and back
 	for i, r := range n.routers {
-		v := node{Name: r.name}
+		v := node{Name: r.name, Loopback: r.loopback}
 		for _, p := range r.ports {
-			v.Ports = append(v.Ports, p.name)
+			v.Ports = append(v.Ports, tp{p.name, p.address.Addr()})
 		}
 		nodes = append(nodes, v)
 		if i == 0 {
@@ -92,6 +100,11 @@ func (n *network) sources() ([]byte, error) {
 		nodes = append(nodes, node{r.name, r.loopback.String()})
 	}
 	return expand(syslogText, map[string]any{"Routers": nodes, "Port": syslogPort})
+}
+
+// vantage is from where the server may test the network: beside PE1.
+func (n *network) vantage() ([]byte, error) {
+	return expand(vantageText, map[string]any{"Node": n.routers[0].name, "Namespace": n.routers[0].host.Namespace})
 }
 
 // expand fills a template.
