@@ -16,7 +16,7 @@ SOAK_KILL ?= 5m
 SCORE_SEEDS ?= 5
 SHARED ?= ../shared
 
-.PHONY: all build run test race vet fmt fuzz bench bench-compare bench-peers promise storm churn golden interop yang simulate crosscheck hostile lab soak dist dist-check check clean
+.PHONY: all build run test race vet fmt fuzz bench bench-compare bench-peers promise storm churn golden interop yang simulate crosscheck hostile lab faults soak dist dist-check check clean
 
 all: build
 
@@ -130,9 +130,14 @@ yang:
 
 # lab builds a network of four routers of FRRouting in network namespaces, breaks it and
 # shows what the server makes of that; LAB=-stay leaves it up. It needs Linux, root and the
-# Debian packages frr, rsyslog, iproute2 and iputils-ping, and says so where they are missing.
+# Debian packages frr, rsyslog, iproute2, nftables and iputils-ping, and says so where they are missing.
 lab: build
 	$(GO) run ./cmd/internal/lab $(LAB)
+
+# faults breaks a chain of three routers in network namespaces in many ways, and scores how
+# many of them diagnosis names and locates. It takes six minutes; go test tries some.
+faults:
+	DIAGNOSE_FAULTS=all $(GO) test -count=1 -timeout 20m -v -run 'TestFaults' ./incident/diagnose | grep -E 'want|are named|FAIL|ok'
 
 # simulate drives the datastores through a million random steps with crashes, against a
 # plain model; it prints its seed, and SIMULATE_SEED repeats a run. go test has a short

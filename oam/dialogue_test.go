@@ -103,7 +103,10 @@ func (s *stage) Run(ctx context.Context, env *Env) (*Measurement, error) {
 }
 
 // setup adds a manager whose engines are stages.
-func setup(b *netconftest.Bench) {
+func setup(b *netconftest.Bench) { managed(b) }
+
+// managed is setup for who needs the manager.
+func managed(b *netconftest.Bench) *Manager {
 	m, err := New(Config{Store: b.Store, DB: b.DB, Strict: true, Certifier: notary{},
 		Engines: map[string]Engine{"icmp-echo": stageEngine(), "udp-echo": stageEngine("udp port 7")}})
 	if err != nil {
@@ -116,6 +119,7 @@ func setup(b *netconftest.Bench) {
 		panic(err)
 	}
 	b.OnEnd(m.Stop)
+	return m
 }
 
 // notary is a certifier whose documents can be read in a dialogue.

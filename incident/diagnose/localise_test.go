@@ -178,14 +178,22 @@ func TestTargetsOfServices(t *testing.T) {
 				{ID: id + "-back", SourceNode: "r3", SourceTP: id + "/r1", DestNode: "r1", DestTP: id + "/r3", Supporting: []topology.LinkRef{{Network: "ip", Link: "r3-r2"}, {Network: "ip", Link: "r2-r1"}}}}}
 	}
 	n := mapOf()
-	n.Index = topology.Build([]topology.Network{ipNetwork(), ends("VPN"), ends("bgp")}, nil)
+	sessions := ends("bgp")
+	for i := range sessions.Links {
+		sessions.Links[i].Supporting = nil
+	}
+	n.Index = topology.Build([]topology.Network{ipNetwork(), ends("VPN"), sessions}, nil)
 	from := []Vantage{{"one", "h1"}, {"two", "r1"}}
 	list := TargetsOf(n, from, nil, Subject{Category: "overlay", Services: []string{"VPN"}})
 	if len(list) != 1 || list[0].Node != "r3" || list[0].Vantage.Name != "two" {
 		t.Errorf("for a service: %+v", list)
 	}
-	if _, ok := n.Peer(Place{"r3", "bgp/r1"}); !ok {
-		t.Skip("the topology takes the session for something else")
+	list = TargetsOf(n, from, nil, Subject{Category: "device", Causes: []Place{{"r3", "VPN/r1"}}})
+	if len(list) != 2 || !list[0].Whole || list[1].Node != "r3" || list[1].Vantage.Name != "two" {
+		t.Errorf("for the end of a tunnel: %+v", list)
+	}
+	if len(n.Peers(Place{"r3", "bgp/r1"}, true)) == 0 {
+		t.Fatal("the topology takes the session for something else")
 	}
 	list = TargetsOf(n, from, nil, Subject{Category: "protocol", Causes: []Place{{"r3", "bgp/r1"}}})
 	if len(list) == 0 || len(list[0].Ports) != 1 || list[0].Ports[0] != bgpPort {

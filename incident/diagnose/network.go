@@ -131,23 +131,28 @@ func (n *Network) Far(at Place) (Place, bool) {
 	return Place{}, false
 }
 
-// Peer is the other end of the session of a protocol at an interface.
-func (n *Network) Peer(at Place) (string, bool) {
+// Peers are the nodes at the other ends of what ends at an interface of a node and is no link:
+// the sessions of protocols, or tunnels and links of services.
+func (n *Network) Peers(at Place, sessions bool) (list []string) {
 	node, ok := n.Node(at.Node)
 	if !ok {
-		return "", false
+		return nil
 	}
 	port, ok := n.Port(node, at.Resource)
 	if !ok {
-		return "", false
+		return nil
 	}
 	for _, e := range n.PortEdges(port) {
-		if n.Kind(e) == topology.SessionEdge {
-			far, _ := n.Index.Far(e, node)
-			return n.NodeName(far), true
+		k := n.Kind(e)
+		if sessions && k != topology.SessionEdge || !sessions && k != topology.TunnelEdge && k != topology.ServiceEdge {
+			continue
+		}
+		far, _ := n.Index.Far(e, node)
+		if name := n.NodeName(far); !slices.Contains(list, name) {
+			list = append(list, name)
 		}
 	}
-	return "", false
+	return list
 }
 
 // Distances are how many links each node is away from one.

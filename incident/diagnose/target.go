@@ -58,10 +58,11 @@ func TargetsOf(n *Network, vantages []Vantage, tests []Configured, s Subject) (l
 	}
 	switch s.Category {
 	case "protocol":
-		b.peers()
+		b.peers(true)
 		b.causes()
 		b.services()
 	default:
+		b.peers(false)
 		b.services()
 		b.causes()
 	}
@@ -193,20 +194,22 @@ func (b *chooser) causes() {
 	}
 }
 
-// peers adds paths between the ends of the sessions that are named.
-func (b *chooser) peers() {
+// peers adds paths between the ends of the sessions that are named, or of the tunnels.
+func (b *chooser) peers(sessions bool) {
+	var ports []string
+	if sessions {
+		ports = []string{bgpPort}
+	}
 	for _, p := range append(slices.Clone(b.subject.Causes), b.subject.Sources...) {
-		peer, ok := b.Peer(p)
-		if !ok {
-			continue
+		for _, peer := range b.Peers(p, sessions) {
+			v := b.nearest(p.Node)
+			far := peer
+			if v.Node == peer {
+				far = p.Node
+			}
+			to, _ := b.Address(far)
+			b.add(v, far, to, ports...)
 		}
-		v := b.nearest(p.Node)
-		far := peer
-		if v.Node == peer {
-			far = p.Node
-		}
-		to, _ := b.Address(far)
-		b.add(v, far, to, bgpPort)
 	}
 }
 

@@ -145,6 +145,8 @@ var forbidden = []struct{ from, to, why string }{
 	{"incident", module + "/incident/ingest/...", "sources bring events to the manager, which does not know them"},
 	{"incident", module + "/incident/resolve", "who resolves incidents works on the manager, which does not know him"},
 	{"incident/resolve", module + "/incident/correlate", "it knows incidents as their entries tell them"},
+	{"incident", module + "/incident/diagnose/...", "diagnoses are written into incidents, which do not know them"},
+	{"incident/diagnose", module + "/oam/...", "tests are run by the manager, whatever their engines"},
 	{"incident/correlate", module + "/datastore/...", "the correlator is a pure function"},
 	{"incident/correlate", module + "/netconf/...", "the correlator is a pure function"},
 	{"incident/correlate", module + "/yang/...", "the correlator knows native types only; trees are converted at the edge"},
