@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +82,7 @@ func reportEvents(b *testing.B, batch, sessions int) {
 	}
 	var reporters sync.WaitGroup
 	var sent atomic.Int64
+	before := cpuTime(b)
 	begun := time.Now()
 	for range sessions {
 		c := session(b, s)
@@ -101,10 +103,20 @@ func reportEvents(b *testing.B, batch, sessions int) {
 	took := time.Since(begun)
 	f, lag := s.Incidents().Admission(), s.Incidents().Lag()
 	b.ReportMetric(float64(f.Accepted)/took.Seconds(), "events/s")
+	b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(f.Accepted), "cpu-us/event")
 	b.ReportMetric(float64(lag.Decisions)/took.Seconds(), "decisions/s")
 	b.ReportMetric(float64(lag.Median.Microseconds())/1e3, "p50-ms")
 	b.ReportMetric(float64(lag.P99.Microseconds())/1e3, "p99-ms")
 	b.ReportMetric(float64(lag.Longest.Microseconds())/1e3, "max-ms")
+}
+
+// cpuTime is what the process, server and clients, has had of the processors.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // ring is the configuration of n routers in a ring.
