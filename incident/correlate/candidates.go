@@ -188,8 +188,13 @@ func (w *walker) port(p topology.PortID) {
 			continue
 		}
 		if k == topology.TunnelEdge {
-			if w.rule.Via == BottomEdge {
+			switch w.rule.Via {
+			case BottomEdge:
 				w.bottom(ed)
+			case PathEdges:
+				for _, u := range x.Under(ed) {
+					w.add(w.e.edgeHyp(w.rule.Cause, u))
+				}
 			}
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"incidentd/incident/topology"
 )
@@ -145,5 +146,23 @@ func mute(r *recording, share float64, seed uint64) {
 		if n := name(a.ID); n != a.ID {
 			a.ID, a.Description = n, "see the manual"
 		}
+	}
+}
+
+// TestSilentDegradation: links do not always say that they lose. Of tunnels that complain together
+// the link is found that all of them take; of one alone it is not guessed.
+func TestSilentDegradation(t *testing.T) {
+	d := newDesk(t, layers, layersInventory, Config{})
+	d.at(0, "kpi PA:t1 path-loss major", "kpi PB:t3 path-loss major")
+	d.until(5 * time.Minute)
+	open := d.e.Open()
+	if len(open) != 1 || open[0].RootCauses[0].CauseName != "Link quality degraded" || open[0].RootCauses[0].Node != "B" && open[0].RootCauses[0].Node != "PB" {
+		t.Errorf("two tunnels share the link of B and PB\n%s", d.log())
+	}
+	d = newDesk(t, layers, layersInventory, Config{})
+	d.at(0, "kpi PA:t1 path-loss major", "kpi PA:t1 path-delay major")
+	d.until(5 * time.Minute)
+	if open := d.e.Open(); len(open) != 1 || open[0].RootCauses[0].CauseName == "Link quality degraded" {
+		t.Errorf("one tunnel tells no link from another\n%s", d.log())
 	}
 }

@@ -91,6 +91,22 @@ func TestRhythm(t *testing.T) {
 	}
 }
 
+// TestRhythmOfSession: of a customer who switches off every night often the session alone tells, as other
+// alarms get lost. It counts for the rhythm of his line, and has it.
+func TestRhythmOfSession(t *testing.T) {
+	d := newDesk(t, layers, layersInventory, Config{})
+	for night, what := range [][]string{{"PA:x1 link-down"}, {"PA:bgp/CE1 bgp-peer-down"}, {"PA:x1 link-down"}, {"PA:x1 link-down"}, {"PA:bgp/CE1 bgp-peer-down"}} {
+		begin := 12*time.Hour + time.Duration(night)*24*time.Hour
+		d.at(begin, what...)
+		d.until(begin + time.Minute)
+		if open := d.e.Open(); len(open) != 1 || open[0].Ticket != (night < 3) {
+			t.Fatalf("night %d:\n%s", night+1, d.log())
+		}
+		d.at(begin+9*time.Hour, what[0]+" cleared")
+		d.until(begin + 10*time.Hour)
+	}
+}
+
 // TestTomb: a clear that overtakes its raise leaves nothing behind.
 func TestTomb(t *testing.T) {
 	d := newDesk(t, layers, layersInventory, Config{})

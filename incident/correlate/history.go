@@ -53,10 +53,41 @@ func (e *Engine) remember(i *incident) {
 	}
 	r := e.historyOf(i.root)
 	r.last, r.ended = i.no, e.now
-	r.starts, r.lasted = append(r.starts, i.t0), append(r.lasted, e.now-i.t0)
+	r.enter(i.t0, e.now-i.t0)
+	if line := e.lineUnder(i.root); line != nil {
+		e.historyOf(line).enter(i.t0, e.now-i.t0)
+	}
+}
+
+// enter enters when an incident began and how long it lasted.
+func (r *history) enter(start, lasted int64) {
+	r.starts, r.lasted = append(r.starts, start), append(r.lasted, lasted)
 	if n := len(r.starts) - mostRemembered; n > 0 {
 		r.starts, r.lasted = slices.Delete(r.starts, 0, n), slices.Delete(r.lasted, 0, n)
 	}
+}
+
+// lineUnder returns the cause that a customer's line is down, of a session with that customer
+// over it; nil for any other cause. Of a customer who switches off, the session is all that is
+// told when other alarms get lost, so it shares the rhythm of the line.
+func (e *Engine) lineUnder(h *hypothesis) *hypothesis {
+	if h.cause != SessionReset {
+		return nil
+	}
+	a, b := topology.NodeID(topology.None), topology.NodeID(topology.None)
+	if h.edge != topology.None {
+		d := e.x.Edge(h.edge)
+		a, b = d.A, d.B
+	} else if o := e.objects[objKey{h.node, h.name}]; o != nil {
+		a, b = o.nodeID, o.peer
+	}
+	if a == topology.None || b == topology.None {
+		return nil
+	}
+	if lines := e.x.accessBetween(a, b); len(lines) == 1 {
+		return e.edgeHyp(AccessOutage, lines[0])
+	}
+	return nil
 }
 
 // before returns the last incident of the same root, if it is not long over: its number
@@ -74,14 +105,18 @@ func (e *Engine) before(i *incident) (no uint64, times int) {
 // days of the history.
 func (e *Engine) usual(i *incident) (lasts int64, days []int64, ok bool) {
 	for k := range e.calendar {
-		if c := &e.calendar[k]; c.Object.of(i.root) && c.covers(i.t0) {
+		if c := &e.calendar[k]; (c.Object.of(i.root) || c.ofLine(e.lineUnder(i.root))) && c.covers(i.t0) {
 			return int64(c.Lasts), nil, true
 		}
 	}
-	if !slices.Contains(e.rhythmic, i.root.cause) {
+	h := i.root
+	if line := e.lineUnder(h); line != nil {
+		h = line
+	}
+	if !slices.Contains(e.rhythmic, h.cause) {
 		return 0, nil, false
 	}
-	r := e.pastOf(i.root)
+	r := e.pastOf(h)
 	if r == nil {
 		return 0, nil, false
 	}
@@ -125,6 +160,9 @@ func (c *CalendarRule) covers(t int64) bool {
 	off := ((t-int64(c.Start))%day + day) % day
 	return min(off, day-off) <= int64(c.Slack)
 }
+
+// ofLine reports whether a rule is about a customer's line, nil for none.
+func (c *CalendarRule) ofLine(line *hypothesis) bool { return line != nil && c.Object.of(line) }
 
 // of reports whether an object is the place of a cause.
 func (o *MarkObject) of(h *hypothesis) bool {

@@ -65,10 +65,11 @@ const (
 	AccessLine                 // the access edge at the port, or of the node
 	PeerAccess                 // the access edge between the two ends of a session
 	OwnSession                 // the session of the alarm
+	PathEdges                  // the edges that the tunnel at the port is carried by
 	relations
 )
 
-var relationNames = [relations]string{"self", "own-port", "far-port", "own-card", "far-card", "own-edge", "bottom-edge", "own-node", "far-node", "path-nodes", "own-site", "far-site", "path-sites", "client-port", "client-card", "client-node", "client-site", "access-line", "peer-access", "own-session"}
+var relationNames = [relations]string{"self", "own-port", "far-port", "own-card", "far-card", "own-edge", "bottom-edge", "own-node", "far-node", "path-nodes", "own-site", "far-site", "path-sites", "client-port", "client-card", "client-node", "client-site", "access-line", "peer-access", "own-session", "path-edges"}
 
 // String returns the name of the relation.
 func (r Relation) String() string { return relationNames[r] }
@@ -281,6 +282,8 @@ func DefaultKnowledge() *Knowledge {
 	rule(Utilisation, OwnEdge, Degradation, 1500)
 	rule(PathDelay, OwnEdge, Degradation, 1000)
 	rule(PathLoss, OwnEdge, Degradation, 1500)
+	rule(PathDelay, PathEdges, Degradation, 600)
+	rule(PathLoss, PathEdges, Degradation, 1000)
 	root(OpticalPower, BottomEdge, OpticalDrift, 3500)
 	rule(OpticalQuality, BottomEdge, OpticalDrift, 1200)
 	root(Sync, OwnNode, SyncLoss, 4000)

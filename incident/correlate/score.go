@@ -1,6 +1,10 @@
 package correlate
 
-import "incidentd/incident/topology"
+import (
+	"slices"
+
+	"incidentd/incident/topology"
+)
 
 // score weighs a hypothesis against the alarms that it would explain: the prior, the
 // evidence, and what should be there or should not.
@@ -66,6 +70,8 @@ func (e *Engine) absent(h *hypothesis, members []*alarm, first int64) int32 {
 		return e.absentIGP(h, members, first)
 	case RoutingCrash:
 		return e.absentRestart(h, members)
+	case Degradation:
+		return absentDegradation(h, members)
 	}
 	return 0
 }
@@ -393,4 +399,24 @@ func (e *Engine) signsOfLife(ns *nodeState, t int64, most int) (n int) {
 		}
 	}
 	return n
+}
+
+// lonely is what weighs against a link of which nobody complains but one tunnel over it: any of the
+// tunnel's links may be the one.
+const lonely = -4000
+
+// absentDegradation asks for complaints of the link itself, or else of several tunnels over it.
+func absentDegradation(h *hypothesis, members []*alarm) int32 {
+	var first *object
+	for _, a := range members {
+		switch {
+		case !slices.ContainsFunc(a.cands, func(c cand) bool { return c.h == h && c.rule.Via == PathEdges }):
+			return 0
+		case first == nil:
+			first = a.obj
+		case a.obj != first:
+			return 0
+		}
+	}
+	return lonely
 }
