@@ -16,16 +16,16 @@ func (s *schema) subject(b *data.Builder, i id, runID string) *data.Builder {
 }
 
 // stateChange is oam-test-state-change.
-func (s *schema) stateChange(it *item, from, to State, runID string) *data.Node {
-	b := s.subject(data.Build(s.change), it.id, runID)
-	b.Text("from", it.kind.Name(from)).Leaf("to", it.kind.Name(to))
-	reason(b, it.reason, it.detail)
+func (s *schema) stateChange(i id, from, to State, why Reason, detail, runID string) *data.Node {
+	b := s.subject(data.Build(s.change), i, runID)
+	b.Text("from", i.kind.Name(from)).Leaf("to", i.kind.Name(to))
+	reason(b, why, detail)
 	return b.Node()
 }
 
 // completed is oam-test-completed.
-func (s *schema) completed(it *item, r *Run) *data.Node {
-	b := s.subject(data.Build(s.done), it.id, r.ID)
+func (s *schema) completed(i id, r *Run) *data.Node {
+	b := s.subject(data.Build(s.done), i, r.ID)
 	encodeRun(b, r)
 	b.Text("certificate-id", r.CertificateID)
 	return b.Node()

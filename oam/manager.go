@@ -323,8 +323,11 @@ func (m *Manager) move(it *item, to State, why Reason, detail string) bool {
 		runID = it.run.record.ID
 	}
 	if from != to {
-		n := m.schema.stateChange(it, from, to, runID)
-		m.outbox.add(func(tx *datastore.Tx) { tx.Notify(Stream, n) })
+		i := it.id
+		m.outbox.later(func() func(*datastore.Tx) {
+			n := m.schema.stateChange(i, from, to, why, detail, runID)
+			return func(tx *datastore.Tx) { tx.Notify(Stream, n) }
+		})
 	}
 	return true
 }

@@ -25,10 +25,10 @@ type outbox struct {
 	running sync.WaitGroup
 }
 
-// effect is a part of a transaction; done is closed when it is on disk.
+// effect is a part of a transaction: what prepare makes. done is closed when it is on disk.
 type effect struct {
-	apply func(*datastore.Tx)
-	done  chan struct{}
+	prepare func() func(*datastore.Tx)
+	done    chan struct{}
 }
 
 // Bounds of a transaction, and how long to wait after one that failed.
@@ -39,7 +39,14 @@ const (
 
 // add adds an effect. The channel is closed when it is on disk.
 func (o *outbox) add(apply func(*datastore.Tx)) <-chan struct{} {
-	e := effect{apply, make(chan struct{})}
+	return o.later(func() func(*datastore.Tx) { return apply })
+}
+
+// later adds an effect that is made when it is about to be written, by the goroutine that
+// writes: what takes time is not done with the lock of a Manager held, for which the timer
+// waits. What prepare is made of must not change. It may be called again.
+func (o *outbox) later(prepare func() func(*datastore.Tx)) <-chan struct{} {
+	e := effect{prepare, make(chan struct{})}
 	o.mu.Lock()
 	o.effects = append(o.effects, e)
 	o.mu.Unlock()
@@ -102,9 +109,13 @@ func (o *outbox) flush() error {
 		if len(batch) == 0 {
 			return nil
 		}
+		ready := make([]func(*datastore.Tx), len(batch))
+		for i, e := range batch {
+			ready[i] = e.prepare()
+		}
 		err := o.store.Update(context.Background(), func(tx *datastore.Tx) error {
-			for _, e := range batch {
-				e.apply(tx)
+			for _, apply := range ready {
+				apply(tx)
 			}
 			return nil
 		})

@@ -3,6 +3,7 @@ package oam
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -85,6 +86,12 @@ type progress struct {
 	Lost   bool   `json:"lost,omitempty"`
 	// Order is in which order the members of a sequence were made.
 	Order []string `json:"order,omitempty"`
+}
+
+// copy is the progress as it is, whatever becomes of it.
+func (p progress) copy() progress {
+	p.Failing, p.Losing, p.Order = slices.Clone(p.Failing), slices.Clone(p.Losing), slices.Clone(p.Order)
+	return p
 }
 
 // The tables. The keys of the last two begin with the key of the test; see key.

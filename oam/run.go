@@ -101,8 +101,11 @@ func (m *Manager) start(it *item, r *run) {
 	it.Runs++
 	m.figures.runs++
 	r.record.Start = time.Now()
-	open := pack(openRun{it.kind, it.name, r.record})
-	r.durable = m.outbox.add(func(tx *datastore.Tx) { tx.Put(tableOpen, []byte(r.record.ID), open) })
+	begun := openRun{it.kind, it.name, r.record}
+	r.durable = m.outbox.later(func() func(*datastore.Tx) {
+		row := pack(begun)
+		return func(tx *datastore.Tx) { tx.Put(tableOpen, []byte(begun.Run.ID), row) }
+	})
 	m.active.Go(func() { m.carryOut(it, r) })
 }
 
@@ -374,29 +377,30 @@ func (m *Manager) afterwards(it *item) {
 // keep stores the record of a run that is over, its certificate if it has one, the progress
 // of its test, and the notification of it, in one transaction. The channel is closed when that is on disk.
 func (m *Manager) keep(it *item, rec Run, c *certificate) <-chan struct{} {
-	n := m.schema.completed(it, &rec)
 	replaced := m.items[it.id] != nil && m.items[it.id] != it
 	slot := it.Kept
 	it.Kept++
 	oldest := it.Kept - min(it.Kept, max(1, it.historySize))
 	it.progress.State = ""
-	row, state, k := pack(rec), pack(it.progress), it.id
-	removed, limits := it.removed, m.service.certificates
-	return m.outbox.add(func(tx *datastore.Tx) {
-		tx.Delete(tableOpen, []byte(rec.ID))
-		if !replaced {
-			tx.Put(tableRuns, slotKey(k.kind, k.name, slot), row)
-			for old := range tx.Scan(tableRuns, key(k.kind, k.name), slotKey(k.kind, k.name, oldest)) {
-				tx.Delete(tableRuns, slices.Clone(old))
+	k, now, removed, limits := it.id, it.progress.copy(), it.removed, m.service.certificates
+	return m.outbox.later(func() func(*datastore.Tx) {
+		n, row, state := m.schema.completed(k, &rec), pack(rec), pack(now)
+		return func(tx *datastore.Tx) {
+			tx.Delete(tableOpen, []byte(rec.ID))
+			if !replaced {
+				tx.Put(tableRuns, slotKey(k.kind, k.name, slot), row)
+				for old := range tx.Scan(tableRuns, key(k.kind, k.name), slotKey(k.kind, k.name, oldest)) {
+					tx.Delete(tableRuns, slices.Clone(old))
+				}
 			}
+			if c != nil {
+				c.put(tx, limits.total, limits.each)
+			}
+			if !removed {
+				tx.Put(tableProgress, key(k.kind, k.name), state)
+			}
+			tx.Notify(Stream, n)
 		}
-		if c != nil {
-			c.put(tx, limits.total, limits.each)
-		}
-		if !removed {
-			tx.Put(tableProgress, key(k.kind, k.name), state)
-		}
-		tx.Notify(Stream, n)
 	})
 }
 
