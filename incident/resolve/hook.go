@@ -135,8 +135,8 @@ func (h *hookCure) run(ctx context.Context, c *Command) error {
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
-	if cmd.Process != nil {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has left behind
+	if errors.Is(err, exec.ErrWaitDelay) {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has left behind holds its output open
 	}
 	if text := out.text(); text != "" {
 		h.output(c.Program + ":\n" + text)
@@ -144,7 +144,7 @@ func (h *hookCure) run(ctx context.Context, c *Command) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
-		return nil // what it has begun holds its output open
+		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("the program %s: %w", c.Program, context.Cause(ctx))
 	case errors.As(err, &exit) && exit.Exited():

@@ -78,6 +78,17 @@ func (m *Manager) advance(r *run, to Phase, format string, args ...any) error {
 	return m.save(&r.record, was, nil)
 }
 
+// note is advance into a phase in which no more holds in the network than before: it begins
+// even when the disk is full, since what was applied must not wait for that. It reports whether the server goes
+// on.
+func (m *Manager) note(r *run, to Phase, format string, args ...any) bool {
+	err := m.advance(r, to, format, args...)
+	if err != nil && m.ctx.Err() == nil {
+		m.log.Error("the phase of a resolution cannot be stored", "run-id", r.name, "phase", to, "err", err)
+	}
+	return m.ctx.Err() == nil
+}
+
 // carryOut carries a run out.
 func (m *Manager) carryOut(r *run) {
 	defer r.halt(nil)
@@ -136,8 +147,8 @@ func fate(r *run, err error) (Outcome, string) {
 
 // confirm makes the cure stay, which it tries as long as the device waits for it.
 func (m *Manager) confirm(r *run, c cure, why string) {
-	if m.advance(r, Confirming, "%s", why) != nil {
-		return // the server ends
+	if !m.note(r, Confirming, "%s", why) {
+		return
 	}
 	until := r.record.Deadline.Add(afterTime - 2*retryEvery)
 	for {
@@ -162,8 +173,8 @@ func (m *Manager) confirm(r *run, c cure, why string) {
 
 // takeBack takes the cure back, and ends the run.
 func (m *Manager) takeBack(r *run, c cure, outcome Outcome, why string) {
-	if m.advance(r, RollingBack, "%s; it is taken back", why) != nil {
-		return // the server ends
+	if !m.note(r, RollingBack, "%s; it is taken back", why) {
+		return
 	}
 	how, err := m.undo(r, c)
 	switch {
