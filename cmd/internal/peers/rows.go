@@ -86,7 +86,7 @@ func memory(nodes int) func(context.Context, peer) (load.Result, error) {
 				return r, err
 			}
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(15 * time.Second)
 		u, err := p.processes().Usage()
 		r.RSS = u.RSS
 		r.Finding = fmt.Sprintf("%.0f MB", float64(u.RSS)/1e6)

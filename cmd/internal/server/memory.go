@@ -13,12 +13,12 @@ import (
 // become quiet.
 const (
 	// lookAtMemory is how often that is looked at.
-	lookAtMemory = 5 * time.Second
+	lookAtMemory = 2 * time.Second
 	// quiet is how much is allocated in between at most when nobody loads the server.
-	quiet = 4 << 20
+	quiet = 2 << 20
 	// worthIt is what has to have been allocated since the last time; where the heap is
 	// large, and looking through it costs more, a quarter of it.
-	worthIt = 32 << 20
+	worthIt = 16 << 20
 )
 
 // heap is the memory of the heap at a moment, in bytes.
@@ -57,7 +57,7 @@ func (t *trimmer) due(now heap) bool {
 func trimMemory(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(lookAtMemory)
 	defer tick.Stop()
-	var t trimmer
+	t := trimmer{last: readHeap()}
 	for {
 		select {
 		case <-ctx.Done():
