@@ -74,25 +74,16 @@ func (*sessionsCommand) Help() string {
 
 // Run lists.
 func (*sessionsCommand) Run(ctx context.Context, a *app) error {
-	return a.withSession(ctx, func(s *session) error {
-		list, err := s.sessions(ctx)
-		if err != nil {
-			return err
-		}
-		if a.json {
-			return a.writeJSON(list)
-		}
-		out := a.screen()
-		var rows [][]cell
-		for _, p := range list {
+	return tabulate(ctx, a, (*session).sessions,
+		[]column{{title: "SESSION"}, {title: "USER"}, {title: "FROM"}, {title: "SINCE"}, {title: "RPCS"}, {title: "ERRORS"}, {title: "LOCKS", give: true, least: 8}},
+		func(out screen, p peerSession) []cell {
 			id, look := strconv.FormatUint(uint64(p.ID), 10), plain
 			if p.Own {
 				id, look = id+"*", dim
 			}
-			rows = append(rows, []cell{{id, bold}, {clean(p.User), look}, {clean(p.Host), look}, {out.when(p.Since), look}, {clean(p.RPCs), look}, {clean(p.Errors), look}, {clean(strings.Join(p.Locks, ", ")), yellow}})
-		}
-		return out.table("", []column{{title: "SESSION"}, {title: "USER"}, {title: "FROM"}, {title: "SINCE"}, {title: "RPCS"}, {title: "ERRORS"}, {title: "LOCKS", give: true, least: 8}}, rows)
-	})
+			return []cell{{id, bold}, {clean(p.User), look}, {clean(p.Host), look}, {out.when(p.Since), look}, {clean(p.RPCs), look}, {clean(p.Errors), look},
+				{clean(strings.Join(p.Locks, ", ")), yellow}}
+		})
 }
 
 type killSessionCommand struct {

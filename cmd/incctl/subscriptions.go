@@ -24,27 +24,27 @@ func (*streamsCommand) Help() string {
 	return "Lists the streams that incctl subscribe can name, and how far back each can be replayed."
 }
 
+// streams reads them.
+func (s *session) streams(ctx context.Context) ([]streamInfo, error) {
+	top := etree.NewElement("streams")
+	top.CreateAttr("xmlns", nsSubscribed)
+	data, err := s.get(ctx, top)
+	if err != nil {
+		return nil, err
+	}
+	list := []streamInfo{}
+	for _, e := range data.FindElements("./streams/stream") {
+		text := func(name string) string { return leaf(e, nsSubscribed, name) }
+		list = append(list, streamInfo{text("name"), text("description"), len(children(e, nsSubscribed, "replay-support")) > 0,
+			text("replay-log-creation-time"), text("replay-log-aged-time")})
+	}
+	return list, nil
+}
+
 // Run lists.
 func (*streamsCommand) Run(ctx context.Context, a *app) error {
-	return a.withSession(ctx, func(s *session) error {
-		top := etree.NewElement("streams")
-		top.CreateAttr("xmlns", nsSubscribed)
-		data, err := s.get(ctx, top)
-		if err != nil {
-			return err
-		}
-		list := []streamInfo{}
-		for _, e := range data.FindElements("./streams/stream") {
-			text := func(name string) string { return leaf(e, nsSubscribed, name) }
-			list = append(list, streamInfo{text("name"), text("description"), len(children(e, nsSubscribed, "replay-support")) > 0,
-				text("replay-log-creation-time"), text("replay-log-aged-time")})
-		}
-		if a.json {
-			return a.writeJSON(list)
-		}
-		out := a.screen()
-		var rows [][]cell
-		for _, i := range list {
+	return tabulate(ctx, a, (*session).streams, []column{{title: "STREAM"}, {title: "REPLAY SINCE"}, {title: "WHAT IT HAS", give: true, least: 12}},
+		func(out screen, i streamInfo) []cell {
 			since := "no"
 			switch {
 			case i.Aged != "":
@@ -52,10 +52,8 @@ func (*streamsCommand) Run(ctx context.Context, a *app) error {
 			case i.Replay:
 				since = out.when(i.Created)
 			}
-			rows = append(rows, []cell{{clean(i.Name), bold}, {since, plain}, {clean(i.Description), dim}})
-		}
-		return out.table("", []column{{title: "STREAM"}, {title: "REPLAY SINCE"}, {title: "WHAT IT HAS", give: true, least: 12}}, rows)
-	})
+			return []cell{{clean(i.Name), bold}, {since, plain}, {clean(i.Description), dim}}
+		})
 }
 
 // subscriptionInfo is a subscription at one of its receivers.
@@ -112,17 +110,9 @@ func (*subscriptionsCommand) Help() string {
 
 // Run lists.
 func (*subscriptionsCommand) Run(ctx context.Context, a *app) error {
-	return a.withSession(ctx, func(s *session) error {
-		list, err := s.subscriptions(ctx)
-		if err != nil {
-			return err
-		}
-		if a.json {
-			return a.writeJSON(list)
-		}
-		out := a.screen()
-		var rows [][]cell
-		for _, i := range list {
+	return tabulate(ctx, a, (*session).subscriptions,
+		[]column{{title: "ID"}, {title: "OF"}, {title: "RECEIVER", give: true, least: 8}, {title: "STATE"}, {title: "SENT"}, {title: "EXCLUDED"}, {title: "UNTIL"}},
+		func(out screen, i subscriptionInfo) []cell {
 			of, look, stop := i.Stream, plain, ""
 			if i.Datastore != "" {
 				of = "datastore " + i.Datastore
@@ -133,11 +123,9 @@ func (*subscriptionsCommand) Run(ctx context.Context, a *app) error {
 			if i.Stop != "" {
 				stop = out.when(i.Stop)
 			}
-			rows = append(rows, []cell{{strconv.FormatUint(uint64(i.ID), 10), bold}, {clean(of), plain}, {clean(i.Receiver), plain}, {clean(i.State), look},
-				{clean(i.Sent), plain}, {clean(i.Excluded), plain}, {stop, plain}})
-		}
-		return out.table("", []column{{title: "ID"}, {title: "OF"}, {title: "RECEIVER", give: true, least: 8}, {title: "STATE"}, {title: "SENT"}, {title: "EXCLUDED"}, {title: "UNTIL"}}, rows)
-	})
+			return []cell{{strconv.FormatUint(uint64(i.ID), 10), bold}, {clean(of), plain}, {clean(i.Receiver), plain}, {clean(i.State), look},
+				{clean(i.Sent), plain}, {clean(i.Excluded), plain}, {stop, plain}}
+		})
 }
 
 type killSubscriptionCommand struct {

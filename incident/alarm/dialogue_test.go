@@ -10,34 +10,16 @@ import (
 	"incidentd/datastore"
 	"incidentd/incident/alarm"
 	"incidentd/incident/event"
+	"incidentd/incident/incidenttest"
 	"incidentd/netconf"
 	"incidentd/netconf/netconftest"
-	"incidentd/netconf/ops"
-	"incidentd/netconf/push"
-	"incidentd/netconf/subscribe"
 	"incidentd/yang"
-	"incidentd/yang/modules"
 )
 
 var update = flag.Bool("update", false, "write what the server says into the dialogues")
 
 // served is the schema of a server that has alarms and little else.
-var served = sync.OnceValues(func() (*yang.Schema, error) {
-	features := alarm.Features()
-	for _, more := range []map[string][]string{ops.Features(), subscribe.Features(), push.Features()} {
-		for m, f := range more {
-			features[m] = f
-		}
-	}
-	return yang.Compile(modules.FS, yang.Options{Features: features, Implemented: []string{
-		"ietf-alarms", "ietf-alarms-x733", "incidentd-alarms", "incidentd-alarm-types", "incidentd-correlation", "incidentd-events", "incidentd-collector",
-		"ietf-datastores", "ietf-factory-default", "ietf-list-pagination", "ietf-list-pagination-nc", "ietf-netconf", "ietf-netconf-acm",
-		"ietf-netconf-monitoring", "ietf-netconf-nmda", "ietf-netconf-notifications", "ietf-netconf-partial-lock", "ietf-netconf-with-defaults",
-		"ietf-notification-capabilities", "ietf-origin", "ietf-subscribed-notif-receivers", "ietf-subscribed-notifications", "ietf-system",
-		"ietf-system-capabilities", "ietf-yang-library", "ietf-yang-push", "ietf-yp-observation", "incidentd-access", "incidentd-audit", "incidentd-call-home",
-		"incidentd-history", "incidentd-notifications", "nc-notifications", "notifications",
-	}})
-})
+var served = sync.OnceValues(func() (*yang.Schema, error) { return incidenttest.Schema(alarm.Features()) })
 
 // TestDialogues plays the dialogues of testdata. <report-events> reports alarms, and does
 // nothing else with them; something that is open refers to alarms of the resource "held".
