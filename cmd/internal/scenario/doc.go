@@ -6,6 +6,8 @@
 // testing/synctest: hours pass in milliseconds, every stamp is the same in each
 // run, and a goroutine that is left behind fails the test.
 //
+// OAM tests measure a network in memory, that of package diagnosetest.
+//
 // The steps, one a line; lines that begin with # are remarks:
 //
 //	session NAME         opens a NETCONF session as the user admin

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"incidentd/cmd/internal/server"
+	"incidentd/incident/diagnose/diagnosetest"
 	"incidentd/netconf/transport"
 	"incidentd/netconf/transport/memconn"
 )
@@ -241,7 +242,7 @@ func (r *runner) step(words []string) {
 }
 
 func (r *runner) start() {
-	s, err := server.New(server.Config{DataDir: r.dir, Dial: r.dial})
+	s, err := server.New(server.Config{DataDir: r.dir, Dial: r.dial, Engines: diagnosetest.Engines(nil)})
 	if err != nil {
 		r.fatalf("start: %v", err)
 	}
