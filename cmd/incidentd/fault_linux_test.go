@@ -135,8 +135,9 @@ func TestNoFiles(t *testing.T) {
 	must(t, "", "check", "--data", dir)
 }
 
-// memoryGroup is a control group whose processes may take so much memory.
-func memoryGroup(t *testing.T, bytes int) (join func(pid int)) {
+// memoryGroup is the file that puts processes into a control group which may take so much
+// memory.
+func memoryGroup(t *testing.T, bytes int) (procs string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("control groups need root")
@@ -161,23 +162,25 @@ func memoryGroup(t *testing.T, bytes int) (join func(pid int)) {
 		if os.WriteFile(filepath.Join(dir, v.limit), []byte(strconv.Itoa(bytes)), 0) != nil {
 			continue
 		}
-		return func(pid int) {
-			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
-				t.Skip("no process can be put into a control group here:", err)
-			}
-		}
+		return filepath.Join(dir, "cgroup.procs")
 	}
 	t.Skip("no control group for memory can be made here")
-	return nil
+	return ""
 }
 
 // In a control group with little memory the server is loaded with what takes much more: it
 // survives or it is killed, and what was acknowledged is there in either case.
 func TestMemoryGroup(t *testing.T) {
 	dir := initialised(t)
-	join := memoryGroup(t, 160<<20)
-	p := serveAt(t, dir)
-	join(p.cmd.Process.Pid)
+	procs := memoryGroup(t, 160<<20)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := listens(t, spawnIn(t, "/bin/sh", "-c", `echo $$ >"$0" && exec "$@"`, procs, self, "serve", "--data", dir, "--listen", "127.0.0.1:0"))
+	if !strings.Contains(p.log.String(), "heeds the control group's memory limit") {
+		t.Errorf("the server does not know its limit:\n%s", p.log)
+	}
 	var mu sync.Mutex
 	acknowledged := map[string]bool{}
 	var all sync.WaitGroup
@@ -191,7 +194,8 @@ func TestMemoryGroup(t *testing.T) {
 			for i := range 6 {
 				name := fmt.Sprintf("net-%d-%d", k, i)
 				edit := `<networks xmlns="urn:ietf:params:xml:ns:yang:ietf-network"><network><network-id>` + name + `</network-id>` + body.String() + `</network></networks>`
-				if c.EditConfig(t.Context(), "running", []byte(edit), "") != nil {
+				if err := c.EditConfig(t.Context(), "running", []byte(edit), ""); err != nil {
+					t.Log(name, err)
 					return
 				}
 				mu.Lock()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
-	"incidentd/cmd/internal/memory"
 	"incidentd/cmd/internal/server"
 )
 
@@ -59,7 +58,6 @@ func limitMemory(log *slog.Logger) {
 
 // serve runs a server until ctx is done.
 func serve(ctx context.Context, c server.Config, log *slog.Logger) error {
-	defer memory.Tune().Stop()
 	s, err := server.New(c)
 	if err != nil {
 		return err

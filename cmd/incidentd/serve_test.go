@@ -39,7 +39,13 @@ func spawn(t testing.TB, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(self, args...), log: newBuffer(), done: make(chan error, 1)}
+	return spawnIn(t, self, args...)
+}
+
+// spawnIn starts a program that becomes incidentd.
+func spawnIn(t testing.TB, program string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(program, args...), log: newBuffer(), done: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), "INCIDENTD_TEST_MAIN=1")
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {
@@ -53,7 +59,12 @@ func spawn(t testing.TB, args ...string) *process {
 // serveAt starts a server and waits until it listens.
 func serveAt(t testing.TB, dir string) *process {
 	t.Helper()
-	p := spawn(t, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	return listens(t, spawn(t, "serve", "--data", dir, "--listen", "127.0.0.1:0"))
+}
+
+// listens waits until a server does.
+func listens(t testing.TB, p *process) *process {
+	t.Helper()
 	for {
 		if m := listening.FindStringSubmatch(p.log.String()); m != nil {
 			p.addr = m[1]

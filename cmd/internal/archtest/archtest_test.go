@@ -223,7 +223,7 @@ var dependencies = []struct {
 	{"github.com/go-crypt/crypt", []string{"netconf/auth"}, "crypt-hash of RFC 7317"},
 	{"github.com/prometheus/client_golang", []string{"cmd/internal/monitor"}, "the exposition format of Prometheus, and figures of the runtime"},
 	{"github.com/KimMachineGun/automemlimit", []string{"cmd/incidentd"}, "the memory limit of control groups of both versions, for the garbage collector"},
-	{"github.com/beevik/etree", []string{"netconf/client", "cmd/incctl/..."}, "documents on the client's side, off the hot path"},
+	{"github.com/beevik/etree", []string{"netconf/client", "cmd/incctl/...", "cmd/internal/soak"}, "documents on the client's side, off the hot path"},
 	{"github.com/alecthomas/kong", []string{"cmd/incctl"}, "incctl's command line"},
 	{"github.com/reeflective/readline", []string{"cmd/incctl/internal/lineedit"}, "the line editor of incctl shell"},
 	{"github.com/creack/pty", nil, "a terminal for the test of incctl shell"},

@@ -9,13 +9,17 @@ import (
 )
 
 // room is how much garbage may gather at least before it is collected. The runtime's own
-// measure is as much as is live, which is so little on a server without much data that
-// collecting takes a quarter of its time under load.
-const room = 64 << 20
+// measure is as much as is live. That is so little on a server without much data that
+// collecting takes a quarter of its time under load, and so much on one with a million
+// alarms that their gigabyte would take two: beyond, it is half of what is live.
+const room = 128 << 20
 
 // percentFor is the GOGC that lets so much gather beside so many bytes. The runtime takes 4
 // MiB at least for them.
-func percentFor(bytes uint64) int { return max(100, int(room*100/max(bytes, 4<<20))) }
+func percentFor(bytes uint64) int {
+	bytes = max(bytes, 4<<20)
+	return int(max(room, bytes/2) * 100 / bytes)
+}
 
 // readBase is what GOGC is a percentage of: what is live, stacks and globals.
 func readBase() uint64 {
@@ -63,7 +67,7 @@ func (p *pacer) collected() {
 		return
 	}
 	// It stops the world, so not for a trifle.
-	if percent := percentFor(readBase()); percent*10 < p.percent*9 || percent*9 > p.percent*10 || percent == 100 && p.percent != 100 {
+	if percent := percentFor(readBase()); percent*10 < p.percent*9 || percent*9 > p.percent*10 {
 		p.percent = percent
 		debug.SetGCPercent(percent)
 	}

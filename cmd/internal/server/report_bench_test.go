@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"incidentd/cmd/internal/memory"
 )
 
 // BenchmarkReportEvents measures report-events over SSH through the whole server, by
@@ -31,7 +29,6 @@ func BenchmarkReportEvents(b *testing.B) {
 
 func reportEvents(b *testing.B, batch, sessions int) {
 	const links, lasts = 20_000, 4 * time.Second
-	defer memory.Tune().Stop()
 	seconds, rate := 5, 0
 	if n, err := strconv.Atoi(os.Getenv("REPORT_SECONDS")); err == nil {
 		seconds = n
