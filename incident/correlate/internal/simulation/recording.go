@@ -290,7 +290,11 @@ func (s *stream) record(faults []*fault) {
 	s.noise()
 	slices.SortStableFunc(s.said, func(a, b said) int { return cmp.Or(a.ev.Arrival.Compare(b.ev.Arrival), cmp.Compare(a.seq, b.seq)) })
 	s.rec.names = s.used
-	for _, f := range faults {
+	place := s.told(len(faults))
+	for k, f := range faults {
+		if place[k] < 0 {
+			continue
+		}
 		s.rec.Truth = append(s.rec.Truth, Fault{ID: f.id, Kind: f.kind, Start: epoch.Add(f.start), End: epoch.Add(f.end), Roots: f.roots, Services: f.services, Risk: f.risk,
 			Ticket: len(f.labels) == 0 || f.occurrence > 0 && f.occurrence < 4, Labels: f.labels, Occurrence: f.occurrence, Periodic: f.periodic, InWindow: f.near})
 	}
@@ -307,6 +311,9 @@ func (s *stream) record(faults []*fault) {
 			continue
 		}
 		e.ev.ID = fmt.Sprintf("n%07d", len(s.rec.Events)+1)
+		if e.fault >= 0 {
+			e.fault = place[e.fault]
+		}
 		s.rec.Events, s.rec.Of, s.rec.Flags = append(s.rec.Events, e.ev), append(s.rec.Of, e.fault), append(s.rec.Flags, e.flag)
 		if e.fault < 0 {
 			continue
@@ -319,6 +326,25 @@ func (s *stream) record(faults []*fault) {
 			t.RootEvents = append(t.RootEvents, e.ev.ID)
 		}
 	}
+}
+
+// told returns the places of faults in the truth, -1 for those of which nothing that was raised
+// arrives: nobody can find them.
+func (s *stream) told(faults int) []int {
+	place := make([]int, faults)
+	for _, e := range s.said {
+		if e.fault >= 0 && e.flag == 'R' && !e.lost && e.ev.Severity > event.Warning {
+			place[e.fault] = 1
+		}
+	}
+	n := 0
+	for k := range place {
+		if place[k]--; place[k] == 0 {
+			place[k] = n
+			n++
+		}
+	}
+	return place
 }
 
 func (s *stream) effect(fault int, e *effect) {
