@@ -71,10 +71,10 @@ bench-compare:
 	git worktree add --quiet --detach "$$dir/ref" $(REF) || exit 1; \
 	for turn in $$(seq $(COMPARE_COUNT)); do \
 		echo "turn $$turn of $(COMPARE_COUNT)"; \
-		(cd "$$dir/ref" && $(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES)) >>"$$dir/$(REF)" || { tail "$$dir/$(REF)"; exit 1; }; \
-		$(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES) >>"$$dir/now" || { tail "$$dir/now"; exit 1; }; \
+		(cd "$$dir/ref" && $(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES)) >>"$$dir/old" || { tail "$$dir/old"; exit 1; }; \
+		$(GO) test -run '^$$' -bench '$(COMPARE)' -benchtime 0.3s $(COMPARE_PACKAGES) >>"$$dir/new" || { tail "$$dir/new"; exit 1; }; \
 	done; \
-	cd "$$dir" && GOFLAGS=-mod=mod $(GO) run $(BENCHSTAT) "$(REF)" now
+	$(GO) run $(BENCHSTAT) "$(REF)=$$dir/old" "now=$$dir/new"
 
 # bench-peers measures the server beside Debian's netconfd (apt: netconfd, openssh-server)
 # and writes the comparison into BENCHMARKS.md. It takes about a quarter of an hour.
