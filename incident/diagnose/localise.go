@@ -210,7 +210,7 @@ func (l *localiser) loss() {
 			f.Detail += fmt.Sprintf(", %s of them before it", percent(c.before))
 		}
 		if isSlow && slow == i {
-			f.Cause, isSlow = Congestion, false
+			f.Cause, f.Conclusive, isSlow = Congestion, true, false // the waits carry it, however few are lost
 			f.Detail += fmt.Sprintf(", and they wait up to %s", rounded(waits[i]))
 		}
 		if !f.Conclusive {

@@ -46,6 +46,10 @@ func TestLocalise(t *testing.T) {
 	mtu := func(octets uint16, black bool) Measured {
 		return Measured{Step: Step{Type: "path-mtu", role: size}, Run: oam.Run{Outcome: oam.Finished, Found: &oam.Measurement{MTU: &oam.MTU{Size: octets, BlackHole: black}}}}
 	}
+	slow := func(m Measured) Measured {
+		m.Run.Found.TwoWay = &oam.Delay{Min: 60e6, Percentile95: 77e6}
+		return m
+	}
 	for _, test := range []struct {
 		name string
 		done []Measured
@@ -68,6 +72,7 @@ func TestLocalise(t *testing.T) {
 		{"loss", []Measured{echoed(reach, h4, 0, 100, 9), ended("", r1, r2, r3, h4), echoed(hops, r1, 1, 100, 0), echoed(hops, r2, 2, 100, 0), echoed(hops, r3, 3, 100, 12), echoed(hops, h4, 4, 100, 10)}, "link-loss r2 r3", true},
 		{"loss behind a router that nobody knows", []Measured{echoed(reach, h4, 0, 100, 9), echoed(hops, stranger, 1, 100, 0), echoed(hops, h4, 4, 100, 10)}, "link-loss", true},
 		{"loss right behind a router that nobody knows", []Measured{echoed(reach, h4, 0, 100, 9), echoed(hops, stranger, 3, 100, 0), echoed(hops, h4, 4, 100, 10)}, "link-loss r3 h4", true},
+		{"waits, and a few packets lost", []Measured{slow(echoed(reach, h4, 0, 100, 6)), echoed(hops, r1, 1, 167, 0), echoed(hops, r2, 2, 167, 0), echoed(hops, r3, 3, 167, 0), slow(echoed(hops, h4, 4, 167, 0))}, "congestion r3 h4", true},
 		{"MTU", []Measured{echoed(reach, h4, 0, 100, 0), mtu(1400, false), echoed(sizeOfHop, r1, 1, 2, 0), echoed(sizeOfHop, r2, 2, 2, 2), echoed(sizeOfHop, h4, 4, 2, 2)}, "mtu-reduced r1 r2", true},
 		{"MTU that nobody tells", []Measured{echoed(reach, h4, 0, 100, 0), mtu(1400, true), echoed(sizeOfHop, r1, 1, 2, 0), echoed(sizeOfHop, r2, 2, 2, 0), echoed(sizeOfHop, h4, 4, 2, 2)}, "mtu-black-hole r2 h4", true},
 		{"MTU whose place does not show", []Measured{echoed(reach, h4, 0, 100, 0), mtu(1400, false), echoed(sizeOfHop, r1, 1, 2, 2), echoed(sizeOfHop, h4, 4, 2, 0)}, "inconclusive", false},
