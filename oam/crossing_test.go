@@ -61,7 +61,12 @@ func TestCrossingsAreTold(t *testing.T) {
 			}
 			got = nil
 		}
-		refuse = errors.New("the store is full")
+		refusing := func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			refuse = err
+		}
+		refusing(errors.New("the store is full"))
 		if err := b.Configure(supervised); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +79,7 @@ func TestCrossingsAreTold(t *testing.T) {
 		take(raised, raised)
 		b.Restart()
 		take(raised)
-		refuse = nil
+		refusing(nil)
 		time.Sleep(time.Second)
 		take(raised)
 		if n := m.crossings.untold.Load(); n != 0 {

@@ -52,8 +52,7 @@ func TestMonitoring(t *testing.T) {
 	if err := c.EditConfig(t.Context(), "running", serverConfig(`<limits><depth>7</depth></limits>`), ""); err == nil {
 		t.Fatal("a depth of 7 was taken")
 	}
-	_, text := page(t, url+"/metrics")
-	for _, want := range []string{
+	wanted := []string{
 		"# TYPE incidentd_server_logins_total counter\nincidentd_server_logins_total 1\n",
 		"# HELP incidentd_server_sessions The sessions; a connection may have several.\n# TYPE incidentd_server_sessions gauge\nincidentd_server_sessions 1\n",
 		"incidentd_server_message_memory_bytes ",
@@ -73,13 +72,22 @@ func TestMonitoring(t *testing.T) {
 		`incidentd_build_info{version="`,
 		"process_open_fds ",
 		"go_goroutines ",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the metrics have no %q", want)
-		}
 	}
-	if t.Failed() {
-		t.Logf("metrics:\n%s\nlog:\n%s", text, l)
+	// An operation is counted when its reply has been sent.
+	var metrics string
+	missing := func() (missing []string) {
+		_, metrics = page(t, url+"/metrics")
+		for _, want := range wanted {
+			if !strings.Contains(metrics, want) {
+				missing = append(missing, want)
+			}
+		}
+		return missing
+	}
+	for end := time.Now().Add(20 * time.Second); len(missing()) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the metrics have no %q:\n%s\nlog:\n%s", missing(), metrics, l)
+		}
 	}
 	code, text := page(t, url+"/healthz")
 	if want := `{"status":"ok"}` + "\n"; code != 200 || text != want {
