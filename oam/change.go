@@ -28,15 +28,19 @@ func (m *Manager) Prepare(tx *datastore.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, i := range c.remove {
+	forget := func(i id) {
+		for k := range tx.Scan(tableRuns, key(i.kind, i.name), afterKey(i.kind, i.name)) {
+			tx.Delete(tableRuns, slices.Clone(k))
+		}
+	}
+	for _, i := range c.remove { // its certificates stay
 		tx.Delete(tableProgress, key(i.kind, i.name))
+		forget(i)
 	}
 	for _, d := range c.define {
 		i := d.id
-		if !m.knows(i) { // results of a test that had the name before are not its
-			for k := range tx.Scan(tableRuns, key(i.kind, i.name), afterKey(i.kind, i.name)) {
-				tx.Delete(tableRuns, slices.Clone(k))
-			}
+		if !m.knows(i) { // nor is what ended after the removal of one that had the name before
+			forget(i)
 		}
 		p := m.progressOf(i)
 		p.Since, p.Order, p.State = c.at, d.order, ""

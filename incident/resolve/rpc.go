@@ -187,6 +187,12 @@ func (m *Manager) admit(tx *datastore.Tx, c *config, list []*run) error {
 
 // preview answers preview-resolution.
 func (m *Manager) preview(ctx context.Context, r *netconf.Request) (*netconf.Reply, error) {
+	ask := r.Input.Leaf("ask-device") == "true"
+	if ask { // it logs in to a device with what the server knows, as only who may resolve can have it do
+		if err := r.Access.Exec(r.Session.Server().Store().Schema().RPC("ietf-incident", "incident-resolve")); err != nil {
+			return nil, err
+		}
+	}
 	out := r.Output()
 	var plan *Plan
 	var inc, running *data.Node
@@ -234,7 +240,7 @@ func (m *Manager) preview(ctx context.Context, r *netconf.Request) (*netconf.Rep
 	if err != nil {
 		return nil, err
 	}
-	if plan != nil && plan.Command == nil && r.Input.Leaf("ask-device") == "true" {
+	if plan != nil && plan.Command == nil && ask {
 		d := &deviceCure{device: c.devices[plan.Device], plan: plan, dial: m.c.Dial}
 		answer := ""
 		if err := d.test(ctx); err != nil {

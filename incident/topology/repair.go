@@ -132,7 +132,8 @@ type router struct {
 	*builder
 	lower map[string]bool
 	back  map[[2]NodeID]EdgeID // by the ends of the edge in the other direction
-	from  []EdgeID             // by node, the edge of the search that came there
+	next  map[[2]NodeID]EdgeID // by a node and where to, the edge by which a sound path leaves
+	far   []int32              // by node, how many edges it is from the end of the search
 	seen  []uint32             // by node, the search that saw it
 	turn  uint32
 }
@@ -144,6 +145,8 @@ const (
 	usualFewest = 5
 	// longestSearch bounds the nodes that one search visits.
 	longestSearch = 20_000
+	// mostNext bounds what is remembered of sound paths.
+	mostNext = 4_000_000
 )
 
 // restOn adds the networks that edges rest on.
@@ -173,17 +176,21 @@ func (r *router) repair(edges []EdgeID) {
 	if len(bad) == 0 || len(sound) < usualFewest || len(sound) < len(bad) {
 		return
 	}
-	r.from, r.seen = make([]EdgeID, len(r.nodes)), make([]uint32, len(r.nodes))
+	r.far, r.seen = make([]int32, len(r.nodes)), make([]uint32, len(r.nodes))
+	r.learn(sound)
 	r.back = make(map[[2]NodeID]EdgeID, len(sound))
 	for _, e := range sound {
 		r.back[[2]NodeID{r.edges[e].B, r.edges[e].A}] = e
 	}
-	for _, guess := range []func(EdgeID) []EdgeID{r.wayBack, r.shortest} {
-		if !r.usual(sound, guess) {
+	for _, guess := range []struct {
+		path  func(EdgeID) []EdgeID
+		right func(EdgeID, []EdgeID) bool
+	}{{r.wayBack, r.restsOn}, {r.shortest, r.asLong}} {
+		if !r.usual(sound, guess.path, guess.right) {
 			continue
 		}
 		bad = slices.DeleteFunc(bad, func(e EdgeID) bool {
-			p := guess(e)
+			p := guess.path(e)
 			if p != nil {
 				r.setUnder(e, p)
 			}
@@ -193,17 +200,84 @@ func (r *router) repair(edges []EdgeID) {
 }
 
 // usual reports whether a guess is right for most edges for which there is one.
-func (r *router) usual(sound []EdgeID, guess func(EdgeID) []EdgeID) bool {
+func (r *router) usual(sound []EdgeID, guess func(EdgeID) []EdgeID, isRight func(EdgeID, []EdgeID) bool) bool {
 	right, looked := 0, 0
 	for k := 0; k < len(sound); k += max(1, len(sound)/usualSample) {
 		if p := guess(sound[k]); p != nil {
 			looked++
-			if len(p) == len(r.under[sound[k]]) && r.restsOn(sound[k], p) {
+			if r.asLong(sound[k], p) && isRight(sound[k], p) {
 				right++
 			}
 		}
 	}
 	return looked >= usualFewest && float64(right) >= usualShare*float64(looked)
+}
+
+// asLong reports whether e rests on as many edges as a path has. Of several shortest paths a
+// network takes one or another, so it is not asked for more.
+func (r *router) asLong(e EdgeID, path []EdgeID) bool { return len(path) == len(r.under[e]) }
+
+// learn remembers how sound paths go on from each of their nodes to each later one: where
+// several paths are as short, others go where these do.
+func (r *router) learn(sound []EdgeID) {
+	r.next = map[[2]NodeID]EdgeID{}
+	var nodes []NodeID
+	for _, e := range sound {
+		nodes = append(nodes[:0], r.edges[e].A)
+		path := r.inOrder(e)
+		for _, u := range path {
+			far, _ := r.Far(u, nodes[len(nodes)-1])
+			nodes = append(nodes, far)
+		}
+		for i, u := range path {
+			for _, to := range nodes[i+1:] {
+				if key := [2]NodeID{nodes[i], to}; len(r.next) < mostNext {
+					r.next[key] = u
+				}
+			}
+		}
+	}
+	// The way back is the same, where nothing says another.
+	for _, e := range sound {
+		path := r.inOrder(e)
+		nodes = append(nodes[:0], r.edges[e].A)
+		for _, u := range path {
+			far, _ := r.Far(u, nodes[len(nodes)-1])
+			nodes = append(nodes, far)
+		}
+		for i, u := range path {
+			if r.edges[u].Kind == TunnelEdge {
+				break // they lead one way
+			}
+			for _, to := range nodes[:i+1] {
+				key := [2]NodeID{nodes[i+1], to}
+				if _, known := r.next[key]; !known && len(r.next) < mostNext {
+					r.next[key] = u
+				}
+			}
+		}
+	}
+}
+
+// inOrder returns what an edge rests on from one of its ends to the other; nil if it is no
+// plain path.
+func (r *router) inOrder(e EdgeID) []EdgeID {
+	d, under := &r.edges[e], r.under[e]
+	path := make([]EdgeID, 0, len(under))
+	for n := d.A; len(path) < len(under); {
+		k := slices.IndexFunc(under, func(u EdgeID) bool {
+			return (r.edges[u].A == n || r.edges[u].B == n) && !slices.Contains(path, u)
+		})
+		if k < 0 {
+			return nil
+		}
+		path = append(path, under[k])
+		n, _ = r.Far(under[k], n)
+		if n == d.B && len(path) < len(under) {
+			return nil
+		}
+	}
+	return path
 }
 
 // wayBack returns what the edge in the other direction rests on; nil if there is none.
@@ -273,37 +347,53 @@ func (r *router) connects(e EdgeID) bool {
 }
 
 // shortest returns a path of fewest edges of the lower networks between the ends of e;
-// nil if there is none. Tunnels lead one way.
+// nil if there is none. Tunnels lead one way. Of several it is the one that other paths to
+// the same end go along.
 func (r *router) shortest(e EdgeID) []EdgeID {
 	d := &r.edges[e]
 	r.turn++
-	r.seen[d.A] = r.turn
-	queue := []NodeID{d.A}
-	for at := 0; at < len(queue) && len(queue) < longestSearch; at++ {
+	r.seen[d.B], r.far[d.B] = r.turn, 0
+	queue := []NodeID{d.B}
+	for at := 0; at < len(queue) && len(queue) < longestSearch && r.seen[d.A] != r.turn; at++ {
 		n := queue[at]
 		for _, u := range r.nodes[n].edges {
 			k := &r.edges[u]
-			if !r.lower[k.Network] || k.Kind == TunnelEdge && k.A != n {
+			if !r.lower[k.Network] || k.Kind == TunnelEdge && k.B != n {
 				continue
 			}
-			far, _ := r.Far(u, n)
-			if r.seen[far] == r.turn {
-				continue
-			}
-			r.seen[far], r.from[far] = r.turn, u
-			if far != d.B {
+			if far, _ := r.Far(u, n); r.seen[far] != r.turn {
+				r.seen[far], r.far[far] = r.turn, r.far[n]+1
 				queue = append(queue, far)
-				continue
 			}
-			var path []EdgeID
-			for n := d.B; n != d.A; {
-				u := r.from[n]
-				path = append(path, u)
-				n, _ = r.Far(u, n)
-			}
-			slices.Reverse(path)
-			return path
 		}
 	}
-	return nil
+	if r.seen[d.A] != r.turn {
+		return nil
+	}
+	path := make([]EdgeID, 0, r.far[d.A])
+	for n := d.A; n != d.B; {
+		best, rank := EdgeID(None), -1
+		for _, u := range r.nodes[n].edges {
+			k := &r.edges[u]
+			far, _ := r.Far(u, n)
+			if !r.lower[k.Network] || k.Kind == TunnelEdge && k.A != n || r.seen[far] != r.turn || r.far[far] != r.far[n]-1 {
+				continue
+			}
+			is := 0
+			if r.next[[2]NodeID{n, d.B}] == u && r.knows(n, d.B) {
+				is = 2
+			} else if far == d.B || r.knows(far, d.B) {
+				is = 1
+			}
+			if is > rank {
+				best, rank = u, is
+			}
+		}
+		path = append(path, best)
+		n, _ = r.Far(best, n)
+	}
+	return path
 }
+
+// knows reports whether a sound path leads from a node to another.
+func (r *router) knows(from, to NodeID) bool { _, ok := r.next[[2]NodeID{from, to}]; return ok }

@@ -121,3 +121,38 @@ func TestServiceWithoutSupport(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 }
+
+// TestEqualPaths: of two shortest paths a tunnel without support takes the one that others
+// to its end go along, whatever the names are.
+func TestEqualPaths(t *testing.T) {
+	for _, via := range []string{"M", "N"} {
+		ip := Network{ID: "ip"}
+		te := Network{ID: "te", Supporting: []string{"ip"}}
+		link := func(a, b string) LinkRef { return LinkRef{"ip", a + ":" + b + "-" + b + ":" + a} }
+		ends := map[string][]string{"A": {"M", "N"}, "D": {"M", "N"}, "M": {"A", "D"}, "N": {"A", "D"}}
+		join := func(a, b string) { ip.Links = append(ip.Links, both(link(a, b).Link)...) }
+		join("A", "M")
+		join("A", "N")
+		join("M", "D")
+		join("N", "D")
+		for k := range 7 {
+			e := fmt.Sprint("E", k)
+			join(e, "A")
+			ends[e], ends["A"] = []string{"A"}, append(ends["A"], e)
+			x := Link{ID: "t" + e, SourceNode: e, SourceTP: "t", DestNode: "D", DestTP: "u", Supporting: []LinkRef{link(e, "A"), link("A", via), link(via, "D")}}
+			if k == 6 {
+				x.Supporting = nil
+			}
+			te.Links = append(te.Links, x)
+		}
+		for name, far := range ends {
+			ip.Nodes = append(ip.Nodes, Node{ID: name, TPs: tps(far...)})
+			te.Nodes = append(te.Nodes, Node{ID: name, TPs: tps("t", "u")})
+		}
+		x := Build([]Network{te, ip}, nil)
+		want := fmt.Sprintf("tunnel tE6 on [A:E6-E6:A A:%s-%[1]s:A D:%[1]s-%[1]s:D]", via)
+		if got := supports(x); !slices.Contains(got, want) {
+			t.Errorf("no %q in %q", want, got)
+		}
+	}
+}

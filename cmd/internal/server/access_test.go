@@ -118,6 +118,7 @@ func TestRoles(t *testing.T) {
 		{"incident-diagnose", call(fmt.Sprintf(incident, "incident-diagnose")), "nobody collectors operators oam-operator"},
 		{"incident-resolve", call(fmt.Sprintf(incident, "incident-resolve")), "operators"},
 		{"preview-resolution", call(`<preview-resolution xmlns="urn:incidentd:yang:resolution"><incident-id>inc-1</incident-id></preview-resolution>`), everybody},
+		{"preview-resolution that asks the device", call(`<preview-resolution xmlns="urn:incidentd:yang:resolution"><incident-id>inc-1</incident-id><ask-device>true</ask-device></preview-resolution>`), "operators"},
 		{"stop-resolution", call(`<stop-resolution xmlns="urn:incidentd:yang:resolution"><incident-id>inc-1</incident-id></stop-resolution>`), "operators"},
 		{"merge-incidents", call(fmt.Sprintf(management, "merge-incidents", "<incident-id>inc-1</incident-id><other>inc-2</other>")), "operators"},
 		{"split-incident", call(fmt.Sprintf(management, "split-incident", "<incident-id>inc-1</incident-id><event-id>e</event-id>")), "operators"},
