@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"incidentd/datastore"
+	"incidentd/incident/event"
 	"incidentd/netconf/client"
 	"incidentd/yang/data"
 	"incidentd/yang/rpcerr"
@@ -74,7 +75,7 @@ func denied(err error) bool {
 
 // TestRoles has each role do what it is for, and nothing else.
 func TestRoles(t *testing.T) {
-	s, _ := started(t, initialised(t))
+	s, l := started(t, initialised(t))
 	boss := session(t, s)
 	users, groups := "", ""
 	names := []string{"nobody", "collectors", "operators", "oam-operator", "oam-viewer"}
@@ -92,6 +93,9 @@ func TestRoles(t *testing.T) {
 	if err := boss.EditConfig(t.Context(), "running", []byte(edit), ""); err != nil {
 		t.Fatal(err)
 	}
+	configure(t, s, `<correlation xmlns="urn:incidentd:yang:correlation"><timing><soak-single>0</soak-single></timing></correlation>`)
+	tell(t, s, "e1", "PE1", "if/1", event.Critical)
+	incidentCount(t, s, l, "raised", 1)
 	const (
 		incident   = `<%s xmlns="urn:ietf:params:xml:ns:yang:ietf-incident"/>`
 		management = `<%s xmlns="urn:incidentd:yang:management">%s</%[1]s>`
