@@ -172,7 +172,7 @@ func memoryGroup(t *testing.T, bytes int) (procs string) {
 // survives or it is killed, and what was acknowledged is there in either case.
 func TestMemoryGroup(t *testing.T) {
 	dir := initialised(t)
-	procs := memoryGroup(t, 160<<20)
+	procs := memoryGroup(t, littleMemory)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
