@@ -68,6 +68,9 @@ func (a *app) remedy(ctx context.Context, e *rpcerr.Error) string {
 		if m := sessionNumber.FindStringSubmatch(e.Message); m != nil {
 			return a.holder(ctx, m[1])
 		}
+		if runUnderWay.MatchString(e.Message) {
+			return "incctl oam stop ends it; incctl oam run --wait waits for it."
+		}
 		return "incctl sessions shows who holds which lock."
 	case rpcerr.TagOperationNotSupported:
 		return "incctl capabilities shows what this server does."

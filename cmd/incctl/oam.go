@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/beevik/etree"
+
+	"incidentd/yang/rpcerr"
 )
 
 const (
@@ -316,17 +319,27 @@ func (c *oamRunCommand) Run(ctx context.Context, a *app) error {
 // look is how often the end of a run is looked for.
 const look = 250 * time.Millisecond
 
-// runOAM runs a test or a sequence, and waits for its end.
+// runUnderWay is in the message for a test that is running.
+var runUnderWay = regexp.MustCompile(`is under way already, as run (\S+)`)
+
+// runOAM runs a test or a sequence, and waits for its end. One that is under way, as its
+// schedule had it, need not be begun.
 func (s *session) runOAM(ctx context.Context, name string, sequence bool) (*oamResult, error) {
 	t, err := s.oamTest(ctx, name, sequence)
 	if err != nil {
 		return nil, err
 	}
+	var run string
 	reply, err := s.call(ctx, t.action("start"))
-	if err != nil {
+	var refused *rpcerr.Error
+	switch {
+	case err == nil:
+		run = leaf(reply, nsOAMTests, "run-id")
+	case errors.As(err, &refused) && refused.Tag == rpcerr.TagInUse && runUnderWay.MatchString(refused.Message):
+		run = runUnderWay.FindStringSubmatch(refused.Message)[1]
+	default:
 		return nil, err
 	}
-	run := leaf(reply, nsOAMTests, "run-id")
 	for {
 		if t, err = s.oamTest(ctx, name, sequence); err != nil {
 			return nil, err

@@ -144,6 +144,25 @@ func TestOAMCertify(t *testing.T) {
 	l.want(1, "there is no test or sequence", l.run("", "oam", "certify", "nobody", "--now"))
 }
 
+// A run that is under way is waited for.
+func TestOAMRunUnderWay(t *testing.T) {
+	l := newLive(t)
+	port := freePort(t)
+	l.want(0, "", l.run(`<config><oam-service xmlns="urn:incidentd:yang:oam-tests"><reflector><name>self</name><reflector-udp-port>`+port+
+		`</reflector-udp-port><allowed-prefix>127.0.0.0/8</allowed-prefix></reflector></oam-service>
+		<oam-unitary-tests xmlns="urn:ietf:params:xml:ns:yang:ietf-oam-unitary-test"><oam-unitary-test><name>slow</name>
+		<stamp xmlns="urn:incidentd:yang:oam-tests"><target>127.0.0.1</target><number-of-packets>100</number-of-packets><interval>20000</interval><session-reflector-udp-port>`+port+`</session-reflector-udp-port></stamp>
+		<period-start>2100-01-01T00:00:00Z</period-start><frequency xmlns:s="urn:ietf:params:xml:ns:yang:ietf-schedule">s:daily</frequency></oam-unitary-test></oam-unitary-tests></config>`, "edit", "-", "--target", "running"))
+	l.awaitReflector(t, port)
+	l.want(0, "", l.run("", "oam", "run", "slow"))
+	l.want(1, "incctl oam run --wait waits for it", l.run("", "oam", "run", "slow"))
+	p := l.run("", "oam", "run", "slow", "--wait")
+	l.want(0, "", p)
+	if out := p.stdout.String(); strings.Count(out, "finished") != 1 {
+		t.Errorf("it tells %s", out)
+	}
+}
+
 // awaitReflector waits until the server listens at a port for STAMP.
 func (l *live) awaitReflector(t *testing.T, port string) {
 	t.Helper()
