@@ -196,6 +196,7 @@ func crossKnown(text string, ours error, theirs string) string {
 	for _, k := range []struct{ said, why string }{
 		{"Invalid position of the key", "keys come first where they are written (RFC 7950 section 7.8.5); we read them anywhere"},
 		{"Invalid Base64 character ' '", "nothing says that base64 may have no blanks between its characters (RFC 7950 section 9.8.2); libyang has line breaks alone"},
+		{"Invalid Base64 character 0x9", "the same of tabs between its characters (RFC 7950 section 9.8.2); libyang has line breaks alone"},
 		{"When 'radius' is used, a RADIUS server must be configured.",
 			"the must compares an identityref with a text, but its text depends on who writes it (RFC 7950 section 9.10.3); ours has the module's name"},
 	} {
