@@ -218,41 +218,29 @@ func (r *router) usual(sound []EdgeID, guess func(EdgeID) []EdgeID, isRight func
 func (r *router) asLong(e EdgeID, path []EdgeID) bool { return len(path) == len(r.under[e]) }
 
 // learn remembers how sound paths go on from each of their nodes to each later one: where
-// several paths are as short, others go where these do.
+// several paths are as short, others go where these do. The way back is the same, where
+// nothing says another.
 func (r *router) learn(sound []EdgeID) {
 	r.next = map[[2]NodeID]EdgeID{}
-	var nodes []NodeID
-	for _, e := range sound {
-		nodes = append(nodes[:0], r.edges[e].A)
-		path := r.inOrder(e)
-		for _, u := range path {
-			far, _ := r.Far(u, nodes[len(nodes)-1])
-			nodes = append(nodes, far)
-		}
-		for i, u := range path {
-			for _, to := range nodes[i+1:] {
-				if key := [2]NodeID{nodes[i], to}; len(r.next) < mostNext {
-					r.next[key] = u
+	for _, back := range []bool{false, true} {
+		for _, e := range sound {
+			path, nodes := r.inOrder(e), []NodeID{r.edges[e].A}
+			for _, u := range path {
+				far, _ := r.Far(u, nodes[len(nodes)-1])
+				nodes = append(nodes, far)
+			}
+			for i, u := range path {
+				from, later := nodes[i], nodes[i+1:]
+				if back {
+					from, later = nodes[i+1], nodes[:i+1]
 				}
-			}
-		}
-	}
-	// The way back is the same, where nothing says another.
-	for _, e := range sound {
-		path := r.inOrder(e)
-		nodes = append(nodes[:0], r.edges[e].A)
-		for _, u := range path {
-			far, _ := r.Far(u, nodes[len(nodes)-1])
-			nodes = append(nodes, far)
-		}
-		for i, u := range path {
-			if r.edges[u].Kind == TunnelEdge {
-				break // they lead one way
-			}
-			for _, to := range nodes[:i+1] {
-				key := [2]NodeID{nodes[i+1], to}
-				if _, known := r.next[key]; !known && len(r.next) < mostNext {
-					r.next[key] = u
+				for _, to := range later {
+					if back && (r.edges[u].Kind == TunnelEdge || r.leaves(from, to) != None) { // tunnels lead one way
+						continue
+					}
+					if len(r.next) < mostNext {
+						r.next[[2]NodeID{from, to}] = u
+					}
 				}
 			}
 		}
@@ -380,9 +368,9 @@ func (r *router) shortest(e EdgeID) []EdgeID {
 				continue
 			}
 			is := 0
-			if r.next[[2]NodeID{n, d.B}] == u && r.knows(n, d.B) {
+			if r.leaves(n, d.B) == u {
 				is = 2
-			} else if far == d.B || r.knows(far, d.B) {
+			} else if far == d.B || r.leaves(far, d.B) != None {
 				is = 1
 			}
 			if is > rank {
@@ -395,5 +383,10 @@ func (r *router) shortest(e EdgeID) []EdgeID {
 	return path
 }
 
-// knows reports whether a sound path leads from a node to another.
-func (r *router) knows(from, to NodeID) bool { _, ok := r.next[[2]NodeID{from, to}]; return ok }
+// leaves is the edge by which a sound path leaves a node for another, None if none does.
+func (r *router) leaves(from, to NodeID) EdgeID {
+	if u, ok := r.next[[2]NodeID{from, to}]; ok {
+		return u
+	}
+	return None
+}
