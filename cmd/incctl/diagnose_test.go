@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,15 +13,7 @@ import (
 func TestDiagnose(t *testing.T) {
 	l := newLive(t, func(c *srv.Config) { c.Engines = diagnosetest.Engines(nil) })
 	var out strings.Builder
-	show := func(args ...string) {
-		t.Helper()
-		p := l.run("", args...)
-		fmt.Fprintf(&out, "$ incctl %s\n%s", strings.Join(args, " "), p.stdout.String())
-		if p.stderr.String() != "" {
-			fmt.Fprintf(&out, "%s(status %d)\n", p.stderr.String(), p.status)
-		}
-		out.WriteString("\n")
-	}
+	show := func(args ...string) { l.show(&out, "", args...) }
 	report := `{"id":"e1","time":"2026-01-05T08:00:00Z","node":"P2","resource":"eth1","alarm-type-id":"packet-loss","severity":"major","text":"Packets are lost"}
 {"id":"x1","time":"2026-01-05T08:02:00Z","node":"PE1","resource":"fan/1","alarm-type-id":"FAN_FAILURE","severity":"minor","text":"Fan 1 stands still"}
 {"id":"x2","time":"2026-01-05T08:04:00Z","node":"PE1","resource":"fan/1","alarm-type-id":"FAN_FAILURE","severity":"cleared","text":"Fan 1 turns"}`

@@ -25,15 +25,7 @@ func TestJudgement(t *testing.T) {
 		at("x1", "08:01:30", "PE1", "fan/1", "FAN_FAILURE", "minor", "Fan 1 stands still"),
 		at("x2", "08:02:30", "PE1", "fan/1", "FAN_FAILURE", "cleared", "Fan 1 turns"))
 	var out strings.Builder
-	show := func(in string, args ...string) {
-		t.Helper()
-		p := l.run(in, args...)
-		fmt.Fprintf(&out, "$ incctl %s\n%s", strings.Join(args, " "), p.stdout.String())
-		if p.stderr.String() != "" {
-			fmt.Fprintf(&out, "%s(status %d)\n", p.stderr.String(), p.status)
-		}
-		out.WriteString("\n")
-	}
+	show := func(in string, args ...string) { l.show(&out, in, args...) }
 	show("", "explain", "1")
 	show("", "--json", "explain", "inc-1")
 	show("", "explain", "9")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -75,6 +76,16 @@ func (l *live) run(in string, args ...string) *program {
 	a.stdin, a.stdout, a.stderr = input, &p.stdout, &p.stderr
 	p.status = run(l.t.Context(), args, &a)
 	return p
+}
+
+// show runs a command line and writes it down with what it prints, as a terminal has it.
+func (l *live) show(out *strings.Builder, in string, args ...string) {
+	p := l.run(in, args...)
+	fmt.Fprintf(out, "$ incctl %s\n%s", strings.Join(args, " "), p.stdout.String())
+	if p.stderr.String() != "" {
+		fmt.Fprintf(out, "%s(status %d)\n", p.stderr.String(), p.status)
+	}
+	out.WriteString("\n")
 }
 
 // want fails the test when a program has ended otherwise; stderr is a part of it.

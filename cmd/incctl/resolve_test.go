@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,15 +25,7 @@ func TestResolve(t *testing.T) {
 {"id":"e3","time":"2026-01-05T08:00:02Z","node":"PE2","resource":"fan/1","alarm-type-id":"FAN_FAILURE","severity":"major","text":"Fan 1 stands still"}
 {"id":"e4","time":"2026-01-05T08:02:02Z","node":"PE1","resource":"fan/1","alarm-type-id":"FAN_FAILURE","severity":"minor","text":"Fan 1 stands still"}`, "report", "-"))
 	var out strings.Builder
-	show := func(args ...string) {
-		t.Helper()
-		p := l.run("", args...)
-		fmt.Fprintf(&out, "$ incctl %s\n%s", strings.Join(args, " "), p.stdout.String())
-		if p.stderr.String() != "" {
-			fmt.Fprintf(&out, "%s(status %d)\n", p.stderr.String(), p.status)
-		}
-		out.WriteString("\n")
-	}
+	show := func(args ...string) { l.show(&out, "", args...) }
 	show("resolve", "1", "--dry-run")
 	show("--json", "resolve", "1", "--dry-run")
 	show("resolve", "2", "--dry-run")
